@@ -1,0 +1,88 @@
+"""The provider that OPENAI_API_KEY and OPENAI_BASE_URL name, and the models it offers.
+
+Looked up at each start, briefly: a provider that is down is a line in the greeting and never a failed start.
+The key stays in the environment; only the variable's name is kept.
+"""
+
+import asyncio
+import re
+from urllib.parse import urlsplit
+
+from django.db import transaction
+
+from chatsite import environment as env
+from conversations.models import LanguageModel, Provider
+from conversations.providers.base import Endpoint
+from conversations.providers.errors import ProviderError
+from conversations.providers.registry import ADAPTERS
+
+OPENAI_URL = "https://api.openai.com/v1"
+MODELS_AT_MOST = 200
+DISCOVERY_SECONDS = 5.0
+CLOUD_CONTEXT, HOUSE_CONTEXT = 128_000, 8192  # tokens; what a list of models does not tell, staff can mend
+NO_CHAT = re.compile(r"embed|whisper|tts|dall-e|image|audio|realtime|transcri|moderation|sora|rerank|davinci|babbage", re.IGNORECASE)
+KNOWN_HOSTS = {"api.openai.com": "OpenAI", "openrouter.ai": "OpenRouter", "api.groq.com": "Groq", "api.mistral.ai": "Mistral"}
+OLLAMA_PORT = 11434
+
+
+def ensure_openai() -> list[str]:
+    """Add the provider that OPENAI_API_KEY and OPENAI_BASE_URL name, and its new models; return lines for the banner."""
+    base_url, has_key = env.text("OPENAI_BASE_URL"), bool(env.text("OPENAI_API_KEY"))
+    if not base_url and not has_key:
+        return []
+    provider = openai_provider(base_url)
+    try:
+        found = asyncio.run(discover(provider))
+    except (ProviderError, TimeoutError) as error:
+        sentence = error.sentence if isinstance(error, ProviderError) else "It did not answer in time."
+        return [f"{provider.name} at {provider.base_url} did not list its models. {sentence}"]
+    added = add_models(provider, found)
+    if added and not provider.is_in_house:
+        return [f"{provider.name}: {added} new models. Their prices are unknown: set them in the admin, or answers show no cost."]
+    return []
+
+
+@transaction.atomic
+def openai_provider(base_url: str) -> Provider:
+    """Return the provider `openai`. An address in the environment wins over the one that is kept."""
+    provider = Provider.objects.filter(slug="openai").first() or Provider(slug="openai", api_key_variable="OPENAI_API_KEY")
+    url = base_url or provider.base_url or OPENAI_URL
+    if url != provider.base_url:
+        provider.base_url, provider.name = url, free_name(name_of(url), provider.pk)
+        provider.save()
+    return provider
+
+
+def name_of(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    host = parts.hostname or base_url
+    if parts.port == OLLAMA_PORT:
+        return "Ollama"
+    return KNOWN_HOSTS.get(host, parts.netloc.rpartition("@")[2] if parts.port else host)[:80]
+
+
+def free_name(name: str, pk: int | None) -> str:
+    return f"{name} (environment)" if Provider.objects.filter(name=name).exclude(pk=pk or 0).exists() else name
+
+
+async def discover(provider: Provider) -> list[str]:
+    """Return the ids of the models that `provider` offers. Raises ProviderError and TimeoutError."""
+    endpoint = Endpoint(provider.protocol, provider.base_url, provider.secret, connect_timeout=DISCOVERY_SECONDS)
+    adapter = ADAPTERS[provider.protocol](endpoint)  # not `adapter_for`: its connections belong to the site's own event loop
+    try:
+        async with asyncio.timeout(DISCOVERY_SECONDS):
+            return await adapter.list_models()
+    finally:
+        await adapter.aclose()
+
+
+def add_models(provider: Provider, found: list[str]) -> int:
+    """Add the models that are new, at most MODELS_AT_MOST of them; those that cannot chat are added switched off."""
+    known = set(provider.models.values_list("model_id", flat=True))
+    window = HOUSE_CONTEXT if provider.is_in_house else CLOUD_CONTEXT
+    new = [model_id for model_id in dict.fromkeys(found) if model_id not in known and len(model_id) <= 200]
+    rows = [
+        LanguageModel(provider=provider, model_id=model_id, name=model_id, context_window=window, is_enabled=not NO_CHAT.search(model_id))
+        for model_id in new[:MODELS_AT_MOST]
+    ]
+    return len(LanguageModel.objects.bulk_create(rows, ignore_conflicts=True))

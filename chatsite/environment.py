@@ -1,0 +1,116 @@
+"""Typed readers of environment variables: every setting a host can change is read here, and only at start.
+
+A value that cannot be understood raises ImproperlyConfigured with a sentence that names the variable.
+"""
+
+import os
+import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, default).strip()
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = text(name, "1" if default else "0").lower()
+    if value in TRUE | FALSE:
+        return value in TRUE
+    raise ImproperlyConfigured(f"{name}={value!r} is neither on nor off: use 1 or 0.")
+
+
+def number(name: str, default: int) -> int:
+    value = text(name, str(default))
+    try:
+        return int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number.") from None
+
+
+def words(name: str, default: str = "") -> list[str]:
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def secret_key(data_dir: Path) -> str:
+    """Return SECRET_KEY, or the one kept in the data directory, made on the first start (mode 0600)."""
+    if key := text("SECRET_KEY"):
+        return key
+    path = data_dir / "secret_key"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    if path.is_file() and not path.stat().st_size:
+        path.unlink(missing_ok=True)  # a start left it that was killed
+    if not path.is_file():
+        keep_new_key(path)
+    return path.read_text().strip()
+
+
+def keep_new_key(path: Path) -> None:
+    """Put a whole key at `path` in one step: of several first starts at once one wins, and none reads half a key."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(50))
+    with suppress(FileExistsError):
+        os.link(name, path)
+    os.unlink(name)
+
+
+def database(url: str, data_dir: Path) -> dict[str, Any]:
+    """Return the Django settings of the database that DATABASE_URL names; without one, SQLite in the data directory."""
+    if not url:
+        return sqlite(data_dir / "site.sqlite3")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 5432
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}.") from None
+    if parts.scheme == "sqlite" and parts.path:
+        return sqlite(Path("/" + parts.path.lstrip("/")))
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        raise ImproperlyConfigured("DATABASE_URL must look like postgresql://user:password@host:5432/name or sqlite:////path/to/file.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": port,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5, **dict(parse_qsl(parts.query))},
+    }
+
+
+def mailer() -> dict[str, Any]:
+    """Return the Django settings of the mail server that EMAIL_HOST names; without one, mails are printed to the log."""
+    if not (host := text("EMAIL_HOST")):
+        return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    login = {"username": text("EMAIL_USER"), "password": text("EMAIL_PASSWORD")}
+    options = {"host": host, "port": number("EMAIL_PORT", 587), "use_tls": flag("EMAIL_TLS", True), "timeout": 10, **login}
+    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+
+
+def sqlite(path: Path) -> dict[str, Any]:
+    """Return SQLite as a server wants it: writers queue instead of failing, readers never wait for them.
+
+    IMMEDIATE takes the write lock at BEGIN, where the time-out applies; a DEFERRED transaction that turns
+    into a writer half-way fails at once with "database is locked" (sqlite.org/lang_transaction.html).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728; PRAGMA cache_size=-16000",
+        },
+    }

@@ -1,0 +1,225 @@
+"""The web server: Daphne, with three things added.
+
+Back-pressure: `send()` waits while the client's buffer is full. A stop that lets answers finish. A faster event loop.
+It must never run the site's own work: that is the supervisor's.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from daphne.endpoints import build_endpoint_description_strings
+from daphne.server import Server  # makes the reactor, so it comes first
+from twisted.internet import reactor as installed_reactor
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+log = logging.getLogger(__name__)
+reactor: Any = installed_reactor
+
+CLOSE_SECONDS = 2  # how long open responses may take to end when the server stops
+Message = dict[str, Any]
+
+
+class CannotListen(Exception):
+    """The address cannot be served on; the message is a sentence for the person who starts the site."""
+
+
+@implementer(IPushProducer)
+class Gate:
+    """What one open response waits at while its client's buffer (64 KiB beside the kernel's) is full."""
+
+    def __init__(self, channel: Any) -> None:
+        self.channel = channel
+        self._is_open = asyncio.Event()
+        self._is_open.set()
+        channel.registerProducer(self, True)
+        write_at_once(channel.transport)
+
+    async def wait(self) -> None:
+        if not self._is_open.is_set():
+            await self._is_open.wait()
+
+    def pauseProducing(self) -> None:
+        self._is_open.clear()
+
+    def resumeProducing(self) -> None:
+        self._is_open.set()
+
+    def stopProducing(self) -> None:
+        self._is_open.set()
+
+    def remove(self) -> None:
+        """Let who waits go on, and leave the connection to its next request."""
+        self._is_open.set()
+        write_later(self.channel.transport)
+        self.channel.unregisterProducer()
+
+
+def write_at_once(transport: Any) -> None:
+    """Let a connection send what it is given in the same turn of the event loop.
+
+    Twisted asks the selector for writability first, for each piece, and is asked back at once: two system calls and a
+    turn of the loop for nothing. What the kernel does not take, and every error, still goes that way.
+    """
+    wait_for_room = transport.startWriting
+
+    def start_writing() -> None:
+        if transport.doWrite() is not None or transport.dataBuffer or transport._tempDataLen:
+            wait_for_room()
+
+    transport.startWriting = start_writing
+
+
+def write_later(transport: Any) -> None:
+    """Undo `write_at_once`."""
+    transport.__dict__.pop("startWriting", None)
+
+
+class SiteServer(Server):  # type: ignore[misc]
+    """Daphne as the site runs it. `when_up` is called on the loop, `before_down` is awaited while open responses still go on."""
+
+    def __init__(
+        self, application: Any, host: str, port: int, *, when_up: Callable[[], None], before_down: Callable[[], Awaitable[None]]
+    ) -> None:
+        super().__init__(
+            application,
+            endpoints=build_endpoint_description_strings(host=host, port=port),
+            signal_handlers=False,
+            server_name="",
+        )
+        self.when_up, self.before_down = when_up, before_down
+        self.failure = ""
+        self._stopping: asyncio.Task[None] | None = None
+
+    def run(self) -> None:
+        """Serve until SIGINT or SIGTERM. Raises CannotListen."""
+        use_fast_loop()
+        reactor._asyncioEventloop.call_soon(self._begin)  # a start-up trigger of the reactor would run before the loop does
+        super().run()
+        if self.failure:
+            raise CannotListen(self.failure)
+
+    def _begin(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.begin_stop)
+        self.when_up()
+
+    def begin_stop(self) -> None:
+        """Stop in order; asked a second time, stop at once."""
+        if self._stopping is None:
+            self._stopping = asyncio.ensure_future(self._stop_in_order())
+        else:
+            self.stop()
+
+    async def _stop_in_order(self) -> None:
+        for listener in self.listeners:
+            listener.addCallback(lambda port: port and port.stopListening())
+        try:
+            await self.before_down()
+        except Exception:
+            log.exception("The answers could not be handed over.")
+        finally:
+            self.stop()
+
+    def listen_error(self, failure: Any) -> None:
+        self.failure = f"Cannot listen: {failure.getErrorMessage()}"
+        self.stop()
+
+    def stop(self) -> None:
+        with suppress(Exception):  # twisted raises when it is stopping already
+            super().stop()
+
+    def kill_all_applications(self) -> Any:
+        """Cancel every open response and wait for their ends, but not for ever."""
+        instances = [details.get("application_instance") for details in self.connections.values()]
+        pending = [instance for instance in instances if instance and not instance.done()]
+        for instance in pending:
+            instance.cancel()
+        from twisted.internet.defer import Deferred
+
+        return Deferred.fromFuture(asyncio.ensure_future(wait_for(pending))) if pending else None
+
+    async def handle_reply(self, protocol: Any, message: Message) -> None:
+        """Send `message`; where more is to come, return once the client's buffer has room."""
+        await super().handle_reply(protocol, message)
+        if gate := self._gate(protocol, message):
+            await gate.wait()
+
+    def _gate(self, protocol: Any, message: Message) -> Gate | None:
+        """Return the gate of a response that goes on, made at its first piece; None for one that is whole or gone."""
+        details = self.connections.get(protocol)
+        if not details or details.get("disconnected"):
+            return None
+        if "gate" not in details and (channel := channel_of(protocol, message)):
+            details["gate"] = Gate(channel)
+        gate: Gate | None = details.get("gate")
+        return gate
+
+    def protocol_disconnected(self, protocol: Any) -> None:
+        if gate := self.connections[protocol].pop("gate", None):
+            gate.remove()
+        super().protocol_disconnected(protocol)
+
+
+def channel_of(protocol: Any, message: Message) -> Any:
+    """Return the connection that a response which goes on is written to.
+
+    Twisted leaves the HTTP channel in place as the transport's producer when a connection becomes a WebSocket.
+    """
+    if message["type"] == "http.response.body":
+        return protocol.channel if message.get("more_body") else None
+    return protocol.transport.producer if message["type"] == "websocket.accept" else None
+
+
+async def wait_for(instances: list[asyncio.Future[Any]]) -> None:
+    await asyncio.wait(instances, timeout=CLOSE_SECONDS)
+
+
+def use_fast_loop() -> None:
+    """Give the reactor uvloop's event loop, where uvloop is installed.
+
+    Daphne makes the reactor with the standard loop while Django loads its apps, before any command of ours runs; the
+    reactor has no more on that loop by now than its own wake-up pipe, which moves along.
+    """
+    try:
+        import uvloop
+    except ImportError:
+        return
+    readers = reactor.getReaders()
+    for reader in readers:
+        reactor.removeReader(reader)
+    reactor._asyncioEventloop.close()
+    reactor._asyncioEventloop = uvloop.new_event_loop()
+    for reader in readers:
+        reactor.addReader(reader)
+
+
+def check_address(host: str, port: int) -> None:
+    """Raise CannotListen with a sentence where `host` and `port` cannot be listened on."""
+    if not 0 < port < 65536:
+        raise CannotListen(f"PORT={port} is not a port: use a number from 1 to 65535.")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror:
+        raise CannotListen(f"HOST={host} is not an address of this machine.") from None
+    except OSError as error:
+        raise CannotListen(reason(host, port, error)) from None
+
+
+def reason(host: str, port: int, error: OSError) -> str:
+    import errno
+
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is already in use: stop what listens there, or choose another with PORT={port + 1}."
+    if error.errno == errno.EACCES:
+        return f"Port {port} on {host} needs more rights than this account has: choose one above 1023 with PORT."
+    return f"Cannot listen on {host}, port {port}: {error.strerror}."

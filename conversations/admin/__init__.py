@@ -1,0 +1,28 @@
+"""The Django admin for staff: the catalog is managed here, the record of what happened is looked at and never altered.
+
+It shows no key, ever, and decides no rule of its own: it asks the models to do what the site does elsewhere.
+"""
+
+from django.contrib import admin
+
+from .conversations import ConversationAdmin
+from .generations import GenerationAdmin
+from .language_models import LanguageModelAdmin
+from .messages import MessageAdmin
+from .providers import ProviderAdmin
+from .system_prompts import SystemPromptAdmin
+from .usage import UsageAdmin
+
+__all__ = [
+    "ConversationAdmin",
+    "GenerationAdmin",
+    "LanguageModelAdmin",
+    "MessageAdmin",
+    "ProviderAdmin",
+    "SystemPromptAdmin",
+    "UsageAdmin",
+]
+
+admin.site.site_header = "Chat administration"
+admin.site.site_title = "Chat administration"
+admin.site.index_title = "What people chat with, and what happened"

@@ -1,0 +1,99 @@
+"""Asks a provider which models it offers and says in a sentence what was found. Never repeats a key, whoever echoes it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from asgiref.sync import async_to_sync
+
+from conversations.generation.history import endpoint_of
+from conversations.models import Provider
+from conversations.providers import errors
+from conversations.providers.base import Endpoint
+from conversations.providers.registry import ADAPTERS
+
+LIMIT_SECONDS = 15.0
+SHOWN_IDS = 5
+SHOWN_DETAIL = 500  # characters of what the provider said
+
+MEANINGS: dict[type[errors.ProviderError], str] = {
+    errors.Unauthorised: "the key is wrong or missing",
+    errors.RateLimited: "too many requests, or no quota left",
+    errors.Refused: "the provider understood the request and will not serve it; the base URL may be wrong",
+    errors.Unavailable: "no connection, or a failure on the provider's side",
+    errors.FirstTokenTimeout: "connected, and then nothing",
+    errors.IdleTimeout: "the reply began, and then nothing",
+    errors.Malformed: "the reply is not what the protocol says; the base URL may be wrong",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a test of one provider found, as plain text: whoever shows it escapes it."""
+
+    provider: str
+    is_good: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of one provider, read from the database before the first byte goes out."""
+
+    provider: str
+    endpoint: Endpoint
+    wanted: Sequence[str]
+
+
+def check_connections(providers: Sequence[Provider]) -> list[Finding]:
+    """Ask all of them at once; takes LIMIT_SECONDS at most. Must not be called inside a transaction."""
+    questions = [Question(p.name, endpoint_of(p), list(p.models.values_list("model_id", flat=True))) for p in providers]
+    return async_to_sync(_ask_all)(questions)
+
+
+async def _ask_all(questions: Sequence[Question]) -> list[Finding]:
+    return await asyncio.gather(*(_ask(question) for question in questions))
+
+
+async def _ask(question: Question) -> Finding:
+    started = monotonic()
+    try:
+        async with asyncio.timeout(LIMIT_SECONDS):
+            offered = await _offered(question.endpoint)
+    except TimeoutError:
+        return Finding(question.provider, False, f"No answer within {LIMIT_SECONDS:.0f} seconds.")
+    except errors.ProviderError as error:
+        return Finding(question.provider, False, _describe(error, question.endpoint.api_key))
+    sentence = f"Reached in {monotonic() - started:.2f} s. {_summarise(offered, question.wanted)}"
+    return Finding(question.provider, True, without_secret(sentence, question.endpoint.api_key))
+
+
+async def _offered(endpoint: Endpoint) -> list[str]:
+    """Use an adapter of our own: the shared ones belong to the event loop that answers people."""
+    adapter = ADAPTERS[endpoint.protocol](endpoint)
+    try:
+        return await adapter.list_models()
+    finally:
+        await adapter.aclose()
+
+
+def _summarise(offered: Sequence[str], wanted: Sequence[str]) -> str:
+    count = "1 model" if len(offered) == 1 else f"{len(offered)} models"
+    first = ", ".join(model_id[:100] for model_id in offered[:SHOWN_IDS])
+    more = ", …" if len(offered) > SHOWN_IDS else ""
+    missing = ", ".join(sorted(set(wanted) - set(offered)))
+    found = f"{count} there: {first}{more}." if offered else "It offers no models."
+    return f"{found} Ours that are missing there: {missing}." if missing else found
+
+
+def _describe(error: errors.ProviderError, secret: str) -> str:
+    meaning = MEANINGS.get(type(error), "the provider could not answer")
+    detail = without_secret(error.detail, secret)[:SHOWN_DETAIL]
+    found = f"{type(error).__name__}: {meaning}."
+    return f"{found} The provider said: {detail}" if detail else found
+
+
+def without_secret(text: str, secret: str) -> str:
+    """Some servers repeat the key they refuse."""
+    return text.replace(secret, "[the key]") if secret else text

@@ -1,0 +1,49 @@
+"""Conversations in the admin: to look at, to move to the trash and back. Nothing here deletes one for good."""
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import ActionLocation
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from conversations.models import Conversation, Message
+
+from .records import RecordAdmin, link_to_list
+
+EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
+
+
+@admin.register(Conversation)
+class ConversationAdmin(RecordAdmin):
+    list_display = ("title", "owner", "model", "created_at", "updated_at", "deleted_at")
+    list_filter = (("deleted_at", admin.EmptyFieldListFilter), "model", "updated_at")
+    list_select_related = ("owner", "model")
+    search_fields = ("title", "owner__username", "=pk")
+    fields = ("title", "owner", "model", "all_messages", "head", "created_at", "updated_at", "deleted_at", "system_prompt")
+    readonly_fields = ("all_messages",)
+    actions = ("move_to_trash", "restore")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
+        return super().get_queryset(request).defer("system_prompt")
+
+    def has_trash_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("conversations.change_conversation")
+
+    @admin.display(description="messages")
+    def all_messages(self, conversation: Conversation) -> str:
+        return link_to_list(Message, "All messages, every branch", conversation__id__exact=conversation.pk)
+
+    @admin.action(description="Move to the trash", permissions=["trash"], location=EVERYWHERE)
+    def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:
+        active = list(queryset.filter(deleted_at=None))
+        for conversation in active:
+            conversation.soft_delete()
+            self.log_change(request, conversation, "Moved to the trash.")
+        self.message_user(request, f"Moved to the trash: {len(active)}.", messages.SUCCESS)
+
+    @admin.action(description="Restore from the trash", permissions=["trash"], location=EVERYWHERE)
+    def restore(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:
+        trashed = list(queryset.exclude(deleted_at=None))
+        for conversation in trashed:
+            conversation.restore()
+            self.log_change(request, conversation, "Restored from the trash.")
+        self.message_user(request, f"Restored: {len(trashed)}.", messages.SUCCESS)

@@ -1,0 +1,161 @@
+"""Providers in the admin. The key goes in and never comes out: not in HTML, not in history, not after a failed validation."""
+
+import os
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.options import ActionLocation
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+
+from conversations.models import Provider
+
+from .connection import check_connections
+from .enabled_mark import EnabledMarkAdmin
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Provider]
+else:
+    ModelForm = forms.ModelForm
+
+VARIABLE_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
+OUR_SECRETS = frozenset({"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ADMIN_PASSWORD"})
+
+
+class ProviderForm(ModelForm):
+    new_key = forms.CharField(
+        label="API key",
+        required=False,
+        max_length=2000,
+        widget=forms.PasswordInput(attrs={"class": "vTextField", "autocomplete": "new-password"}),
+        help_text="Leave empty to keep the one there is. Encrypted at rest and never shown again.",
+    )
+    remove_key = forms.BooleanField(label="Remove the stored key", required=False)
+
+    class Meta:
+        model = Provider
+        exclude = ("api_key",)
+
+    def clean_new_key(self) -> str:
+        """A key travels in a header: visible ASCII only (RFC 9110, section 5.5)."""
+        key: str = self.cleaned_data["new_key"]
+        if not re.fullmatch(r"[!-~]*", key):
+            raise forms.ValidationError("A key has no spaces, line breaks or characters outside ASCII. Paste it again.")
+        return key
+
+    def clean_api_key_variable(self) -> str:
+        name: str = self.cleaned_data["api_key_variable"]
+        if name and not VARIABLE_NAME.fullmatch(name):
+            self._forget("api_key_variable")
+            raise forms.ValidationError("Give the name of a variable, for example OPENAI_API_KEY, not the key itself.")
+        if name in OUR_SECRETS:
+            raise forms.ValidationError("That variable holds a secret of this site; it is never sent to a provider.")
+        return name
+
+    def clean_base_url(self) -> str:
+        url: str = self.cleaned_data["base_url"]
+        if "@" in urlsplit(url).netloc:
+            self._forget("base_url")
+            raise forms.ValidationError("Give the address without a password: it would be shown here. A key has its own field.")
+        return url
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("new_key") and cleaned.get("remove_key"):
+            self.add_error("remove_key", "Either give a new key or remove the one there is.")
+        if self._would_send_the_key_elsewhere(cleaned):
+            self.add_error("new_key", "The stored key belongs to the old address. Give the key again, or remove it.")
+        return cleaned
+
+    def save(self, commit: bool = True) -> Provider:
+        if self.cleaned_data["remove_key"]:
+            self.instance.api_key = ""
+        elif key := self.cleaned_data["new_key"]:
+            self.instance.api_key = key
+        return super().save(commit)
+
+    def _would_send_the_key_elsewhere(self, cleaned: dict[str, Any]) -> bool:
+        """Nobody may learn a key they cannot see by pointing its provider at a server of their own."""
+        is_kept = self.instance.api_key and not cleaned.get("new_key") and not cleaned.get("remove_key")
+        return bool(is_kept) and origin(cleaned.get("base_url", "")) != origin(self.instance.base_url)
+
+    def _forget(self, field: str) -> None:
+        """Drop what was typed, so that a key in the wrong field is not sent back in the page."""
+        self.data = {**self.data.dict(), self.add_prefix(field): ""}  # type: ignore[attr-defined]
+
+
+def origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def key_source(provider: Provider) -> str:
+    """Say where the key in effect comes from, and nothing of the key."""
+    if name := provider.api_key_variable:
+        return f"environment variable {name}" + ("" if os.environ.get(name) else " (not set)")
+    return "stored" if provider.api_key else "none"
+
+
+@admin.register(Provider)
+class ProviderAdmin(EnabledMarkAdmin):
+    form = ProviderForm
+    list_display = ("name", "protocol", "base_url", "key", "model_count", "is_enabled")
+    list_filter = ("is_enabled", "protocol")
+    search_fields = ("name", "slug", "base_url")
+    prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012 - Django types it as an instance attribute
+    readonly_fields = ("key",)
+    actions = ("test_connection",)
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "protocol", "base_url", "is_enabled")}),
+        ("Key", {"fields": ("key", "new_key", "remove_key", "api_key_variable")}),
+        ("Limits", {"fields": ("connect_timeout", "first_token_timeout", "idle_timeout", "reports_usage")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
+        providers: QuerySet[Provider] = super().get_queryset(request).annotate(model_count=Count("models"))
+        return providers
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who may only look has no use for the fields that take a key."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        hidden = ("new_key", "remove_key")
+        return [(title, {**options, "fields": [f for f in options["fields"] if f not in hidden]}) for title, options in fieldsets]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """A list is not searched by its keys, not even through a hand-made address."""
+        return not lookup.startswith("api_key") and super().lookup_allowed(lookup, value, request)
+
+    @method_decorator(sensitive_post_parameters("new_key", "api_key_variable"))
+    def changeform_view(self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None) -> Any:
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    @admin.display(description="key in effect")
+    def key(self, provider: Provider) -> str:
+        return key_source(provider)
+
+    @admin.display(description="models", ordering="model_count")
+    def model_count(self, provider: Any) -> int:
+        return int(provider.model_count)
+
+    @admin.action(
+        description="Test the connection",
+        permissions=["change"],
+        location=[ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM],
+    )
+    def test_connection(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        """The change page runs in a transaction, which on SQLite is the only writer: waiting there would hold up every answer."""
+        transaction.on_commit(partial(self._report, request, list(queryset)))
+
+    def _report(self, request: HttpRequest, providers: list[Provider]) -> None:
+        for finding in check_connections(providers):
+            level = messages.SUCCESS if finding.is_good else messages.ERROR
+            self.message_user(request, f"{finding.provider}: {finding.sentence}", level)

@@ -1,0 +1,52 @@
+"""The events of an answer, under one name each wherever they show up: provider, journal, stream, template."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class EventKind(StrEnum):
+    TEXT_DELTA = "text_delta"
+    REASONING_DELTA = "reasoning_delta"
+    TOOL_START = "tool_start"
+    TOOL_RESULT = "tool_result"
+    USAGE = "usage"
+    TITLE = "title"
+    ERROR = "error"
+    DONE = "done"
+
+
+class Event(NamedTuple):
+    """One event. `data` is plain text for deltas, JSON for the rest."""
+
+    kind: EventKind
+    data: str
+
+
+class JournalEvent(NamedTuple):
+    """An event that is committed at `position` (1, 2, 3 … without gaps) of its generation's journal."""
+
+    position: int
+    kind: str
+    data: str
+
+
+class Place(NamedTuple):
+    """How much of an answer somebody holds: "2.7" in `?after=` and in Last-Event-ID.
+
+    A page counts closed blocks, a program characters (docs/api.md). Unlike a row number either stays true after the
+    journal is folded into the message.
+    """
+
+    reasoning: int = 0
+    text: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.reasoning}.{self.text}"
+
+    @classmethod
+    def parse(cls, value: str) -> "Place":
+        """Return the place that `value` names; the beginning for what names none."""
+        reasoning, dot, text = value.partition(".")
+        if len(value) < 24 and dot and all(part.isascii() and part.isdigit() for part in (reasoning, text)):
+            return cls(int(reasoning), int(text))
+        return cls()

@@ -1,0 +1,80 @@
+"""What people send in. Each error is a sentence they can act on."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from conversations.models import LanguageModel
+from conversations.models.conversations import TITLE_MAX_CHARACTERS
+
+
+def whole_text(text: str) -> None:
+    """Refuse what UTF-8 and a database cannot hold. Only a program can send it."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValidationError("The message contains characters that are not text (NUL or broken Unicode). Remove them and send again.")
+
+
+class TurnForm(forms.Form):
+    """A prompt for a model."""
+
+    prompt = forms.CharField(
+        strip=False,
+        validators=[whole_text],
+        error_messages={"required": "Write a message first."},
+    )
+    model = forms.ModelChoiceField(
+        LanguageModel.objects.none(),
+        error_messages={
+            "required": "Pick a model first.",
+            "invalid_choice": "That model is not available any more. Pick another one and send again.",
+        },
+    )
+    request_key = forms.UUIDField(required=False)
+
+    def __init__(self, data: Any, *, fallback: Callable[[], LanguageModel | None]) -> None:
+        """`fallback` gives the model of a program that names none; a browser always names one."""
+        super().__init__(data)
+        self.fallback = fallback
+        self.fields["model"].queryset = LanguageModel.objects.enabled().only("name")  # type: ignore[attr-defined]
+        self.fields["model"].required = "model" in data
+        self.fields["prompt"].validators = [whole_text]  # in place of Django's sentence about null characters
+
+    def clean_model(self) -> LanguageModel:
+        picked: LanguageModel | None = self.cleaned_data["model"]
+        if picked:
+            return picked
+        model = self.fallback()
+        if model is None or not model.is_available:
+            raise ValidationError(self.fields["model"].error_messages["invalid_choice"])
+        return model
+
+    def clean_prompt(self) -> str:
+        prompt: str = self.cleaned_data["prompt"].replace("\r\n", "\n").strip("\n")
+        if not prompt.strip():
+            raise ValidationError("Write a message first.")
+        if len(prompt) > settings.PROMPT_MAX_CHARACTERS:
+            limit, length = f"{settings.PROMPT_MAX_CHARACTERS:,}", f"{len(prompt):,}"
+            raise ValidationError(f"This message is too long: {length} characters, and {limit} are possible. Shorten it and send again.")
+        return prompt
+
+    def clean_request_key(self) -> uuid.UUID:
+        return self.cleaned_data["request_key"] or uuid.uuid4()
+
+    def sentence(self) -> str:
+        """The first error, for the person."""
+        return next(str(error) for errors in self.errors.values() for error in errors)
+
+
+class TitleForm(forms.Form):
+    title = forms.CharField(
+        max_length=TITLE_MAX_CHARACTERS,
+        validators=[whole_text],
+        error_messages={
+            "required": "Give the conversation a name.",
+            "max_length": f"A name has at most {TITLE_MAX_CHARACTERS} characters.",
+        },
+    )

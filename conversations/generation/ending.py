@@ -1,0 +1,137 @@
+"""How a generation ends: one transaction folds the journal into the message, accounts for the attempt and sets the status."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from conversations.events import EventKind, JournalEvent
+from conversations.models import Generation, JournalEntry, LanguageModel, Message, Status, Usage
+from conversations.providers.base import ChatRequest, Stream, UsageReport
+from conversations.providers.errors import ProviderError
+
+from .history import assignment_of, estimated_tokens, turn_tokens
+from .journal import entries
+
+MAX_ATTEMPTS = 3  # a generation that brings down its process each time is not tried for ever
+
+STOPPED = "You stopped this answer."
+RESTARTED = "The server was restarted while this answer was being written. What there is of it is kept; try again for a whole one."
+CRASHED = "The server stopped in the middle of this answer. What there is of it is kept; try again for a whole one."
+BROKEN = "Something went wrong on our side. What there is of the answer is kept; try again."
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one attempt, as far as its owner knows."""
+
+    status: Status
+    error_code: str = ""
+    error_sentence: str = ""
+    error_detail: str = ""
+    finish_reason: str = ""
+    usage: UsageReport | None = None
+    request_id: str = ""
+    first_token_at: datetime | None = None
+    trimmed_turns: int = 0
+    reached_model: bool = True
+    attempt: int | None = None  # where it is not the generation's own: the attempt of an owner that died
+    request: ChatRequest | None = field(default=None, repr=False)
+
+    def fail(self, error: ProviderError) -> None:
+        self.break_off(Status.FAILED, error.sentence, error.code)
+        self.error_detail, self.reached_model = error.detail, error.reached_model
+
+    def break_off(self, status: Status, sentence: str, code: str = "") -> None:
+        self.status, self.error_sentence, self.error_code = status, sentence, code
+
+    def note(self, stream: Stream) -> None:
+        """Keep what the stream knows of the attempt, however it ended."""
+        self.usage, self.request_id, self.finish_reason = stream.usage, stream.request_id, stream.finish_reason
+
+
+@transaction.atomic
+def requeue(generation: Generation, outcome: Outcome) -> None:
+    """Give the generation back unbegun, so that another process runs it again; this attempt is accounted for."""
+    mine = Generation.objects.owned_by(generation.owner).filter(pk=generation.pk, attempt=generation.attempt)
+    if mine.update(status=Status.QUEUED, owner="", lease_until=None):
+        account(generation, outcome, "", "")
+
+
+@transaction.atomic
+def settle(generation: Generation) -> bool:
+    """Close what a dead owner left and nobody may run again; False if the generation, just claimed, is to be run.
+
+    What it has shown is kept and marked interrupted; with nothing shown the answer is begun anew, a few times.
+    """
+    former = generation.attempt - 1
+    outcome = Outcome(Status.INTERRUPTED, error_sentence=CRASHED, attempt=former)
+    if generation.model is not None:
+        assignment = assignment_of(generation)
+        outcome.request, outcome.trimmed_turns = assignment.request, assignment.trimmed_turns
+    if generation.stop_requested_at:
+        outcome.break_off(Status.STOPPED, STOPPED)
+    elif generation.attempt > MAX_ATTEMPTS:
+        outcome.break_off(Status.FAILED, BROKEN, "too_many_attempts")
+    elif generation.model is not None and not entries(generation.pk):
+        if not Usage.objects.filter(generation=generation, attempt=former).exists():
+            account(generation, outcome, "", "")
+        return False
+    end(generation, outcome)
+    return True
+
+
+@transaction.atomic
+def end(generation: Generation, outcome: Outcome) -> bool:
+    """End the generation, as the owner of this attempt; False, and nothing changed, if somebody else owns it now."""
+    won = generation.finish(
+        outcome.status,
+        error_code=outcome.error_code,
+        error_sentence=outcome.error_sentence,
+        error_detail=outcome.error_detail,
+        finish_reason=outcome.finish_reason[:40],
+        first_token_at=outcome.first_token_at,
+        trimmed_turns=outcome.trimmed_turns,
+    )
+    if won:
+        text, reasoning = fold(generation)
+        account(generation, outcome, text, reasoning)
+    return won
+
+
+def fold(generation: Generation) -> tuple[str, str]:
+    """Move the answer from the journal into its message: one truth at a time (law 2)."""
+    events = entries(generation.pk)
+    text, reasoning = joined(events, EventKind.TEXT_DELTA), joined(events, EventKind.REASONING_DELTA)
+    Message.objects.filter(pk=generation.message_id).update(text=text, reasoning=reasoning)
+    JournalEntry.objects.filter(generation=generation).delete()
+    return text, reasoning
+
+
+def joined(events: Iterable[JournalEvent], kind: EventKind) -> str:
+    return "".join(event.data for event in events if event.kind == kind)
+
+
+def account(generation: Generation, outcome: Outcome, text: str, reasoning: str) -> None:
+    """Write the attempt into the ledger: as the provider counted, or else by an estimate that says so."""
+    if generation.model is None or outcome.request is None:
+        return  # nothing was sent upstream
+    counted = outcome.usage
+    attempt = outcome.attempt or generation.attempt
+    usage = Usage(generation=generation, attempt=attempt, is_estimated=counted is None, provider_request_id=outcome.request_id[:200])
+    if counted is None:
+        billed = outcome.reached_model or text or reasoning
+        counted = estimate(outcome.request, text, reasoning) if billed else UsageReport(0, 0)
+    usage.input_tokens, usage.cached_tokens = counted.input_tokens, min(counted.cached_tokens, counted.input_tokens)
+    usage.output_tokens, usage.reasoning_tokens = counted.output_tokens, counted.reasoning_tokens
+    usage.take_prices(generation.model)
+    if not LanguageModel.objects.filter(pk=generation.model.pk).exists():
+        usage.model = None  # deleted meanwhile; its name and prices are known all the same
+    usage.save()
+
+
+def estimate(request: ChatRequest, text: str, reasoning: str) -> UsageReport:
+    read = estimated_tokens(request.system_prompt) + turn_tokens(request.messages)
+    thought = estimated_tokens(reasoning)
+    return UsageReport(input_tokens=read, output_tokens=estimated_tokens(text) + thought, reasoning_tokens=thought)

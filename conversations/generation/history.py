@@ -1,0 +1,90 @@
+"""What goes upstream: the conversation up to the prompt, trimmed by whole turns to what the model can read."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from conversations.models import Generation, LanguageModel, Message, Provider, Role
+from conversations.providers.base import ChatMessage, ChatRequest, Endpoint
+
+BYTES_PER_TOKEN = 3  # low for English, about right for other scripts and code: an estimate that rather trims too early
+TOKENS_PER_MESSAGE = 8  # the chat template around each message
+ANSWER_SHARE = 4  # a quarter of the window is kept free for the answer, unless the model has a smaller limit
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What the owner of a generation is to do."""
+
+    generation: Generation
+    endpoint: Endpoint
+    request: ChatRequest
+    trimmed_turns: int
+
+
+def assignment_of(generation: Generation) -> Assignment:
+    """Return the request that answers the generation's prompt, with the whole history as far as it fits.
+
+    The generation comes from `Generation.objects.to_run()`.
+    """
+    model, answer = generation.model, generation.message
+    assert model is not None
+    prompts = Message.objects.path_to(answer.parent_id).values_list("role", "text")
+    system_prompt = answer.conversation.system_prompt
+    kept, trimmed_turns = trim(turns_of(prompts), prompt_budget(model) - estimated_tokens(system_prompt))
+    parameters = dict(model.parameters)
+    if model.max_output_tokens:
+        parameters.setdefault("max_tokens", model.max_output_tokens)
+    request = ChatRequest(model.model_id, [message for turn in kept for message in turn], system_prompt, parameters)
+    return Assignment(generation, endpoint_of(model.provider), request, trimmed_turns)
+
+
+def endpoint_of(provider: Provider) -> Endpoint:
+    return Endpoint(
+        protocol=provider.protocol,
+        base_url=provider.base_url,
+        api_key=provider.secret,
+        connect_timeout=provider.connect_timeout,
+        first_token_timeout=provider.first_token_timeout,
+        idle_timeout=provider.idle_timeout,
+        reports_usage=provider.reports_usage,
+    )
+
+
+type TurnMessages = list[ChatMessage]
+
+
+def turns_of(messages: Iterable[tuple[str, str]]) -> list[TurnMessages]:
+    """Group the roles and texts of a path into turns: a prompt and the answer to it. An answer without text is left out."""
+    turns: list[TurnMessages] = []
+    for role, text in messages:
+        if role == Role.USER:
+            turns.append([ChatMessage("user", text)])
+        elif turns and text:
+            turns[-1].append(ChatMessage("assistant", text))
+    return turns
+
+
+def trim(turns: list[TurnMessages], budget: int) -> tuple[list[TurnMessages], int]:
+    """Return the newest turns that fit into `budget` tokens, and how many older ones were left out.
+
+    The last turn, the prompt itself, always goes: the provider says so if even that is too long.
+    """
+    kept = len(turns) - 1
+    left = budget - turn_tokens(turns[-1])
+    while kept > 0 and (left := left - turn_tokens(turns[kept - 1])) >= 0:
+        kept -= 1
+    return turns[kept:], kept
+
+
+def prompt_budget(model: LanguageModel) -> int:
+    reserve = model.context_window // ANSWER_SHARE
+    return model.context_window - min(reserve, model.max_output_tokens or reserve)
+
+
+def turn_tokens(turn: Iterable[ChatMessage]) -> int:
+    return sum(estimated_tokens(message.text) + TOKENS_PER_MESSAGE for message in turn)
+
+
+def estimated_tokens(text: str) -> int:
+    """Return about how many tokens `text` is: UTF-8 bytes by three, rounded up."""
+    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)

@@ -1,0 +1,149 @@
+"""The journal: every event of a running generation is committed here before anybody is told (law 1).
+
+One tick, one transaction for all live generations of the process (group commit). Whoever appends waits for that
+commit, so a provider is read only as fast as its answer is kept, and one read carries all that came in between.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from chatsite import threads
+from conversations.events import Event, JournalEvent
+from conversations.models import Generation, JournalEntry
+
+from .feed import Feed
+
+INSERT = "INSERT INTO conversations_journalentry (generation_id, position, kind, data) VALUES (%s, %s, %s, %s)"
+RETRY_SECONDS = 0.5
+SECONDS_PER_ANSWER = 0.0006  # a busy process commits less often: each answer in a commit costs its viewers a frame
+LONGEST_INTERVAL = 0.1  # seconds
+
+log = logging.getLogger(__name__)
+
+type Row = tuple[int, int, str, str]
+
+
+def write(rows: list[Row], owner: str) -> set[int]:
+    """Commit, at once, the rows of those generations that `owner` still runs; return their ids. Raises DatabaseError.
+
+    Who has lost a lease, asleep or cut off for a while, must not write into what somebody else has taken over.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        owned = set(Generation.objects.owned_by(owner).filter(pk__in={row[0] for row in rows}).values_list("pk", flat=True))
+        if kept := [row for row in rows if row[0] in owned]:
+            cursor.executemany(INSERT, kept)
+    return owned
+
+
+def write_one_by_one(rows: list[Row], owner: str) -> set[int]:
+    """The same for each generation by itself: one that was taken over at this very moment is left out."""
+    owned: set[int] = set()
+    for _, group in groupby(rows, key=itemgetter(0)):
+        with suppress(IntegrityError):
+            owned |= write(list(group), owner)
+    return owned
+
+
+def write_owned(rows: list[Row], owner: str) -> set[int]:
+    try:
+        return write(rows, owner)
+    except IntegrityError:  # the new owner of one of them was first at a position
+        return write_one_by_one(rows, owner)
+
+
+write_in_thread = threads.in_thread(threads.journal, write_owned)
+
+
+def entries(generation_id: int, after: int = 0) -> list[JournalEvent]:
+    """Return what is committed of a generation behind position `after`."""
+    rows = JournalEntry.objects.filter(generation_id=generation_id, position__gt=after)
+    return [JournalEvent(*row) for row in rows.order_by("position").values_list("position", "kind", "data")]
+
+
+def interval(answers: int) -> float:
+    """Return the seconds between a commit for so many answers and the next one."""
+    return min(max(settings.JOURNAL_INTERVAL, answers * SECONDS_PER_ANSWER), LONGEST_INTERVAL)
+
+
+class Batch:
+    """What goes into the next commit."""
+
+    def __init__(self) -> None:
+        self.events: dict[Feed, list[JournalEvent]] = {}
+        self.committed = asyncio.Event()
+
+    def add(self, feed: Feed, events: Iterable[Event]) -> None:
+        """Queue events behind those of the feed; neighbours of one kind become one."""
+        queued = self.events.setdefault(feed, [])
+        for kind, data in events:
+            last = queued[-1] if queued else None
+            if last and last.kind == kind and kind.endswith("_delta"):
+                queued[-1] = last._replace(data=last.data + data)
+            else:
+                queued.append(JournalEvent((last.position if last else feed.position) + 1, kind, data))
+
+    def rows(self) -> list[Row]:
+        return [(feed.generation_id, *event) for feed, events in self.events.items() for event in events]
+
+
+class Journal:
+    """The one writer of this process. `run()` is its task; `append()` is how events get in.
+
+    `lose` is called with the id of a generation that `owner` runs no more.
+    """
+
+    def __init__(self, owner: str, lose: Callable[[int], None]) -> None:
+        self._owner, self._lose = owner, lose
+        self._batch = self._writing = Batch()
+        self._wanted = asyncio.Event()
+
+    async def append(self, feed: Feed, events: Iterable[Event]) -> None:
+        """Queue events and wait until they are committed and published to the feed.
+
+        A caller that is cancelled while it waits loses nothing: what was queued is committed all the same.
+        """
+        batch = self._batch
+        batch.add(feed, events)
+        self._wanted.set()
+        await batch.committed.wait()
+
+    async def flush(self, feed: Feed) -> None:
+        """Wait until everything queued for the feed is committed."""
+        for batch in (self._writing, self._batch):
+            if feed in batch.events:
+                await batch.committed.wait()
+
+    async def run(self) -> None:
+        """Commit batches until cancelled, the first one at once and the next after an interval."""
+        loop, earliest = asyncio.get_running_loop(), 0.0
+        while True:
+            await self._wanted.wait()
+            await asyncio.sleep(max(0.0, earliest - loop.time()))
+            self._wanted.clear()
+            self._writing, self._batch = self._batch, Batch()
+            earliest = loop.time() + interval(len(self._writing.events))
+            await self._commit(self._writing)
+
+    async def _commit(self, batch: Batch) -> None:
+        """Write until it is written: while the database is away the answers wait, and nothing is shown or lost."""
+        owned: set[int] = set()
+        while rows := batch.rows():
+            try:
+                owned = await write_in_thread(rows, self._owner)
+                break
+            except DatabaseError:
+                log.exception("The journal could not be written; %d events wait.", len(rows))
+                await asyncio.sleep(RETRY_SECONDS)
+        for feed, events in batch.events.items():
+            if feed.generation_id in owned:
+                feed.publish(events)
+            else:
+                self._lose(feed.generation_id)
+        batch.committed.set()

@@ -1,0 +1,221 @@
+"""The supervisor: claims generations for this process, holds every task it starts, and watches over the leases.
+
+It never runs a generation without having won its claim, and never writes for one whose lease it has lost.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Coroutine, Iterable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+
+from chatsite import threads
+from conversations.events import JournalEvent
+from conversations.models import Generation, Status
+from conversations.providers.registry import close_adapters
+
+from .ending import BROKEN, Outcome, end, settle
+from .engine import Run
+from .feed import Feed, feeds
+from .history import Assignment, assignment_of
+from .journal import Journal, entries
+
+log = logging.getLogger(__name__)
+
+READ_SECONDS = 0.5  # how often feeds of generations that other processes run are read from the journal
+
+
+class Supervisor:
+    """One in each process. `start()` on the event loop; `notify()` from any thread."""
+
+    def __init__(self) -> None:
+        self.owner = ""
+        self.runs: dict[int, Run] = {}
+        self._claiming: dict[int, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closing = False
+
+    def start(self) -> None:
+        """Begin to work on the running loop; a second call does nothing."""
+        if self._loop is not None:
+            return
+        self._loop = asyncio.get_running_loop()
+        self._is_closing = False
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.journal = Journal(self.owner, self._lose)
+        self._spawn(self.journal.run(), "journal")
+        for chore in (self._keep_leases(), self._read_remote_feeds()):
+            self._spawn(chore)
+
+    def notify(self, generation_id: int) -> None:
+        """Say that a generation was queued or asked to stop. May be called from any thread; a lost call costs only a delay."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has closed: the sweep of another process finds it
+                self._loop.call_soon_threadsafe(self._spawn_look, generation_id)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Claim nothing more, let the answers finish for a while, hand the rest over, and end every task.
+
+        The journal ends last: an answer that is handed over waits for its last commit.
+        """
+        if self._loop is None:
+            return
+        self._is_closing = True
+        for claimed in list(self._claiming.values()):  # a claim that is cut off would leave an answer that nobody runs
+            await claimed.wait()
+        if answers := self._named("answer"):
+            await asyncio.wait(answers, timeout=grace_seconds)
+        for name in ("chore", "answer", "journal"):
+            tasks = self._named(name)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await close_adapters()
+        self._loop = None
+
+    def _named(self, name: str) -> list[asyncio.Task[None]]:
+        return [task for task in self._tasks if task.get_name().startswith(name)]
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str = "chore") -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._reap)
+
+    def _reap(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("%s ended with an error.", task.get_name(), exc_info=error)
+
+    def _spawn_look(self, generation_id: int) -> None:
+        self._spawn(self._look(generation_id))
+
+    async def _look(self, generation_id: int) -> None:
+        """Do for one generation what its row asks for: run it, or stop it."""
+        if claimed := self._claiming.get(generation_id):  # a stop that comes in meanwhile waits until there is a run
+            await claimed.wait()
+        run = self.runs.get(generation_id)
+        if run is None:
+            await self._claim(generation_id)
+        elif await is_stop_requested_in_thread(generation_id):
+            run.stop()
+
+    async def _claim(self, generation_id: int) -> None:
+        if self._is_closing:
+            return
+        claimed = self._claiming[generation_id] = asyncio.Event()
+        try:
+            if assignment := await take_in_thread(generation_id, self.owner):
+                self._spawn(self._answer(assignment), f"answer {generation_id}")
+                await asyncio.sleep(0)  # it begins, and is among the runs
+        finally:
+            del self._claiming[generation_id]
+            claimed.set()
+
+    async def _answer(self, assignment: Assignment) -> None:
+        pk = assignment.generation.pk
+        with feeds.hold(pk) as feed:
+            run = self.runs[pk] = Run(assignment, feed, self.journal)
+            feed.is_local = True
+            try:
+                await run.answer()
+            finally:
+                del self.runs[pk]
+                feed.is_local = False
+
+    async def _keep_leases(self) -> None:
+        """Renew the leases of this process, obey stops, and take what nobody runs."""
+        while True:
+            try:
+                lost, stopped, free = await renew_in_thread(self.owner, list(self.runs))
+                self._obey(lost, stopped)
+                for generation_id in free:
+                    await self._look(generation_id)
+            except Exception:  # whatever it was, the leases have to be kept: the next round tries again
+                log.exception("The leases could not be renewed, or what is free could not be claimed.")
+            await asyncio.sleep(settings.HEARTBEAT_SECONDS)
+
+    def _obey(self, lost: Iterable[int], stopped: Iterable[int]) -> None:
+        for generation_id in lost:
+            self._lose(generation_id)
+        for generation_id in stopped:
+            if run := self.runs.get(generation_id):
+                run.stop()
+
+    def _lose(self, generation_id: int) -> None:
+        if run := self.runs.get(generation_id):
+            run.lose()
+
+    async def _read_remote_feeds(self) -> None:
+        """Follow the generations that are shown here and run elsewhere, all in one go."""
+        while True:
+            remote = [feed for feed in feeds if not feed.is_local and not feed.has_ended]
+            if remote:
+                try:
+                    await self._read(remote)
+                except DatabaseError:
+                    log.exception("The journal could not be read.")
+            await asyncio.sleep(READ_SECONDS)
+
+    async def _read(self, remote: list[Feed]) -> None:
+        news = await news_in_thread([(feed.generation_id, feed.position) for feed in remote])
+        for feed, (status, events) in zip(remote, news, strict=True):
+            if feed.is_local:
+                continue
+            if status == Status.RUNNING and not feed.is_running:
+                feed.begin()
+            if events:
+                feed.publish(events)
+            if status not in (Status.QUEUED, Status.RUNNING):
+                feed.end()
+
+
+def take(generation_id: int, owner: str) -> Assignment | None:
+    """Claim a generation; return what is to be done, or None if somebody else won it or there is nothing left to run."""
+    generation = Generation.objects.to_run().filter(pk=generation_id).first()
+    if generation is None or not generation.claim(owner):
+        return None
+    try:
+        return None if generation.attempt > 1 and settle(generation) else assignment_of(generation)
+    except DatabaseError:
+        raise  # its lease runs out, and it is taken again
+    except Exception:  # it could never be run: that is said now, and not at each new try
+        log.exception("Generation %s cannot be run.", generation_id)
+        end(generation, Outcome(Status.FAILED, "internal_error", BROKEN))
+        return None
+
+
+def is_stop_requested(generation_id: int) -> bool:
+    return Generation.objects.filter(pk=generation_id).exclude(stop_requested_at=None).exists()
+
+
+def renew(owner: str, running: list[int]) -> tuple[list[int], list[int], list[int]]:
+    """Renew the leases of `owner`; return the ids that it has lost, that are to stop, and that are free to claim."""
+    now = timezone.now()
+    mine = Generation.objects.owned_by(owner).filter(pk__in=running)
+    mine.update(heartbeat_at=now, lease_until=now + timedelta(seconds=settings.LEASE_SECONDS))
+    kept = dict(mine.values_list("pk", "stop_requested_at"))
+    free = Generation.objects.claimable(now).order_by("pk").values_list("pk", flat=True)[:100]
+    return [pk for pk in running if pk not in kept], [pk for pk, stop in kept.items() if stop], list(free)
+
+
+def news(places: list[tuple[int, int]]) -> list[tuple[str, list[JournalEvent]]]:
+    """Return the status of each generation, and its events behind the position known."""
+    statuses = dict(Generation.objects.filter(pk__in=[pk for pk, _ in places]).values_list("pk", "status"))
+    return [(statuses.get(pk, Status.FAILED), entries(pk, position)) for pk, position in places]
+
+
+take_in_thread = threads.in_thread(threads.generation, take)
+is_stop_requested_in_thread = threads.in_thread(threads.generation, is_stop_requested)
+renew_in_thread = threads.in_thread(threads.generation, renew)
+news_in_thread = threads.in_thread(threads.generation, news)
+
+supervisor = Supervisor()

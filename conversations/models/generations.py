@@ -1,0 +1,150 @@
+"""Generations: one run that writes one answer, who owns it, and the journal of what it wrote.
+
+Each change of status is one guarded update that says whether it won (law 5); nobody else writes `status`.
+"""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from .catalog import LanguageModel
+from .messages import Message
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+LIVE = (Status.QUEUED, Status.RUNNING)
+
+
+# Columns nobody needs in order to run a generation; a look-up costs by the column.
+NOT_TO_RUN = (
+    *("finish_reason", "error_code", "error_sentence", "error_detail", "heartbeat_at", "lease_until", "started_at", "finished_at"),
+    *(f"message__{name}" for name in ("text", "reasoning", "request_key", "created_at", "role")),
+    *(f"message__conversation__{name}" for name in ("title", "owner", "model", "head", "created_at", "updated_at", "deleted_at")),
+    *(f"model__{name}" for name in ("supports_images", "supports_tools", "supports_reasoning", "is_enabled", "is_default")),
+    *(f"model__provider__{name}" for name in ("name", "slug", "is_enabled")),
+)
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    def live(self) -> "GenerationQuerySet":
+        return self.filter(status__in=LIVE)
+
+    def claimable(self, now: datetime) -> "GenerationQuerySet":
+        """Queued ones, and running ones whose owner has been silent for longer than its lease."""
+        return self.filter(Q(status=Status.QUEUED) | Q(status=Status.RUNNING, lease_until__lt=now))
+
+    def to_run(self) -> "GenerationQuerySet":
+        """Each with what its owner needs: where it stands, the model and its provider, the system prompt."""
+        related = self.select_related("message__conversation", "model__provider")
+        return related.defer(*NOT_TO_RUN)
+
+    def owned_by(self, owner: str) -> "GenerationQuerySet":
+        return self.filter(owner=owner, status=Status.RUNNING)
+
+
+class Generation(models.Model):
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="generation")
+    model = models.ForeignKey(LanguageModel, null=True, on_delete=models.SET_NULL, related_name="generations")
+    model_name = models.CharField(max_length=200)
+    status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED)
+    owner = models.CharField(max_length=100, blank=True, help_text="The process that runs it.")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    attempt = models.PositiveIntegerField(default=0, help_text="How often it was claimed.")
+    stop_requested_at = models.DateTimeField(null=True, blank=True)
+    queued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    first_token_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    finish_reason = models.CharField(max_length=40, blank=True, help_text="As the provider named it.")
+    error_code = models.CharField(max_length=40, blank=True)
+    error_sentence = models.TextField(blank=True, help_text="What the person was told.")
+    error_detail = models.TextField(blank=True, help_text="What the provider said.")
+    trimmed_turns = models.PositiveIntegerField(default=0, help_text="Turns left out because the context window is full.")
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        indexes: ClassVar = [
+            models.Index(fields=["status", "lease_until"], condition=Q(status__in=LIVE), name="generations_live"),
+        ]
+
+    def __str__(self) -> str:
+        return f"generation {self.pk} ({self.status})"
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+    def claim(self, owner: str) -> bool:
+        """Take the lease, if it is free, and begin the next attempt; True if this call won."""
+        now = timezone.now()
+        free = Generation.objects.claimable(now).filter(pk=self.pk, attempt=self.attempt)
+        won = free.update(
+            status=Status.RUNNING,
+            owner=owner,
+            attempt=self.attempt + 1,
+            started_at=now,
+            heartbeat_at=now,
+            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
+        )
+        if won:
+            self.status, self.owner, self.attempt = Status.RUNNING, owner, self.attempt + 1
+        return bool(won)
+
+    def request_stop(self) -> bool:
+        """Ask the owner to stop; a generation that nobody runs yet is stopped here. True if there was something to stop."""
+        now = timezone.now()
+        queued = Generation.objects.filter(pk=self.pk, status=Status.QUEUED)
+        if queued.update(status=Status.STOPPED, stop_requested_at=now, finished_at=now):
+            return True
+        running = Generation.objects.filter(pk=self.pk, status=Status.RUNNING, stop_requested_at=None)
+        return bool(running.update(stop_requested_at=now))
+
+    def finish(self, status: Status, **fields: object) -> bool:
+        """Set the final status, as the owner of this attempt; True if this call won."""
+        mine = Generation.objects.filter(pk=self.pk, status=Status.RUNNING, owner=self.owner, attempt=self.attempt)
+        return bool(mine.update(status=status, finished_at=timezone.now(), lease_until=None, **fields))
+
+    @property
+    def seconds_to_first_token(self) -> float | None:
+        if self.first_token_at is None:
+            return None
+        return (self.first_token_at - self.queued_at).total_seconds()
+
+    @property
+    def seconds_of_output(self) -> float | None:
+        """From the first token to the end."""
+        if self.first_token_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.first_token_at).total_seconds()
+
+
+class JournalEntry(models.Model):
+    """One committed event of a running generation. Its rows are removed once they are folded into the message."""
+
+    pk = models.CompositePrimaryKey("generation", "position")
+    generation = models.ForeignKey(Generation, on_delete=models.CASCADE, related_name="journal")
+    position = models.PositiveIntegerField(help_text="1, 2, 3 … without gaps.")
+    kind = models.CharField(max_length=20)
+    data = models.TextField()
+
+    class Meta:
+        ordering: ClassVar = ["position"]
+        verbose_name_plural = "journal entries"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.position} of generation {self.generation_id}"

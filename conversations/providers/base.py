@@ -1,0 +1,84 @@
+"""What every provider adapter is: a request goes in, batches of typed stream events come out. No ORM here."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from conversations.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How to reach a provider. Times in seconds."""
+
+    protocol: str
+    base_url: str
+    api_key: str = field(default="", repr=False)
+    connect_timeout: float = 10
+    first_token_timeout: float = 120
+    idle_timeout: float = 60
+    reports_usage: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    role: str  # "user" or "assistant"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One request for one answer; `parameters` are sent as they are (temperature, max_tokens …)."""
+
+    model_id: str
+    messages: Sequence[ChatMessage]
+    system_prompt: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class UsageReport:
+    """Tokens as the provider counted them: `input_tokens` includes the cached ones, `output_tokens` the reasoning."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+class Stream(Protocol):
+    """One upstream attempt. Iterate it once; closing it (or cancelling the task that reads it) ends the upstream call.
+
+    It yields batches, because one read of the network may carry many tokens: a reader that is paced by its commits
+    pays once for all that came in between. Raises ProviderError, and only that, for whatever goes wrong upstream.
+    After a normal end (or an error) the attributes say what is known of the attempt.
+    """
+
+    @property
+    def usage(self) -> UsageReport | None: ...
+
+    @property
+    def finish_reason(self) -> str: ...  # as the provider named it; "" while unknown
+
+    @property
+    def request_id(self) -> str: ...
+
+    def __aiter__(self) -> AsyncIterator[list[Event]]: ...
+
+    async def aclose(self) -> None: ...
+
+
+class Adapter(Protocol):
+    """One wire protocol at one endpoint."""
+
+    def stream(self, request: ChatRequest) -> Stream:
+        """Return the stream of an answer; nothing is sent before it is iterated."""
+        ...
+
+    async def list_models(self) -> list[str]:
+        """Return the model ids the provider offers; raises ProviderError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections that are kept."""
+        ...

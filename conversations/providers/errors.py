@@ -1,0 +1,75 @@
+"""What can go wrong upstream, by type. Each error carries a sentence the person can act on.
+
+    ProviderError
+    ├── Unauthorised           the key is wrong or missing
+    ├── RateLimited            too many requests or no quota; `retry_after` in seconds where the provider said so
+    ├── ContextTooLong         the conversation does not fit the model
+    ├── Refused                the provider understood the request and will not serve it (bad request, unknown model, policy)
+    ├── Unavailable            no connection, or a failure on the provider's side
+    ├── FirstTokenTimeout      connected, and then nothing
+    ├── IdleTimeout            the answer began, and then nothing
+    └── Malformed              an answer that is not what the protocol says, or one that was cut off
+
+`detail` is what the provider said, for staff and the log; it is untrusted text and never shown as HTML.
+"""
+
+
+class ProviderError(Exception):
+    code = "provider_error"
+    sentence = "The provider could not answer. Try again in a moment."
+    reached_model = False  # the model may have read the prompt, so the attempt may cost something
+    retry_after: float | None = None
+
+    def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail[:2000]
+        self.retry_after = retry_after
+
+
+class Unauthorised(ProviderError):
+    code = "unauthorised"
+    sentence = "The provider did not accept this site's key. Tell the staff of this site, or pick another model."
+
+
+class RateLimited(ProviderError):
+    code = "rate_limited"
+
+    @property
+    def sentence(self) -> str:  # type: ignore[override]
+        wait = f"in {max(1, round(self.retry_after))} seconds" if self.retry_after else "in a minute"
+        return f"The provider is taking no more requests just now. Try again {wait}, or pick another model."
+
+
+class ContextTooLong(ProviderError):
+    code = "context_too_long"
+    sentence = (
+        "This conversation is too long for the model. Shorten the prompt, start a new chat, or pick a model with a larger context window."
+    )
+
+
+class Refused(ProviderError):
+    code = "refused"
+    sentence = "The provider refused this request. Rephrase the prompt or pick another model."
+
+
+class Unavailable(ProviderError):
+    code = "unavailable"
+    sentence = "The provider cannot be reached. Try again in a moment, or pick another model."
+
+
+class FirstTokenTimeout(ProviderError):
+    code = "first_token_timeout"
+    reached_model = True
+    sentence = "The model did not begin to answer in time. Try again, or pick another model."
+
+
+class IdleTimeout(ProviderError):
+    code = "idle_timeout"
+    reached_model = True
+    sentence = "The model fell silent in the middle of its answer. What it wrote is kept; try again for a whole one."
+
+
+class Malformed(ProviderError):
+    code = "malformed"
+    reached_model = True
+    sentence = "The connection to the provider broke off in the middle of the answer. What it wrote is kept; try again for a whole one."

@@ -1,0 +1,101 @@
+"""An answer as its template shows it: one object for the page, for the end of a stream, and for a finished stream."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from django.utils.safestring import SafeString
+
+from conversations.events import JournalEvent
+from conversations.models import Generation, Message, Status, Usage
+
+from .fragments import LiveAnswer
+
+ENDED_BADLY = (Status.STOPPED, Status.FAILED, Status.INTERRUPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageText:
+    """The quiet row under an answer."""
+
+    input_tokens: int
+    output_tokens: int
+    cost_text: str
+    is_estimated: bool
+    seconds_to_first_token_text: str
+    tokens_per_second_text: str
+
+    @classmethod
+    def of(cls, generation: Generation) -> "UsageText | None":
+        usages = list(generation.usages.all())
+        if not usages:
+            return None
+        waited, wrote = generation.seconds_to_first_token, generation.seconds_of_output
+        output = max(usages, key=lambda usage: usage.attempt).output_tokens
+        return cls(
+            input_tokens=max(usages, key=lambda usage: usage.attempt).input_tokens,
+            output_tokens=output,
+            cost_text=cost_text(usages, generation),
+            is_estimated=any(usage.is_estimated for usage in usages),
+            seconds_to_first_token_text=f"{waited:.1f} s" if waited is not None else "",
+            tokens_per_second_text=f"{output / wrote:.0f} tokens/s" if wrote and output > 1 else "",
+        )
+
+
+def cost_text(usages: list[Usage], generation: Generation) -> str:
+    """Return what all attempts cost together. Without a price it is free in one's own house, and unknown elsewhere."""
+    if not any(usage.input_price or usage.cached_input_price or usage.output_price for usage in usages):
+        model = generation.model
+        return "free" if model and model.provider.is_in_house else "no price set"
+    return dollars(sum((usage.cost for usage in usages), Decimal(0)))
+
+
+def dollars(amount: Decimal) -> str:
+    """Return US dollars with two significant digits below a cent, and cents from there on."""
+    if not amount or amount >= Decimal("0.01"):
+        return f"${amount:.2f}"
+    digits = 1 - amount.adjusted()
+    return f"${amount:.{digits}f}" if digits <= 8 else "< $0.0000001"
+
+
+class Answer:
+    """What `_answer.html` and `_answer_footer.html` expect. Needs generation, model and provider selected."""
+
+    role = "assistant"
+
+    def __init__(self, message: Message, journal: Iterable[JournalEvent] = ()) -> None:
+        generation: Generation | None = getattr(message, "generation", None)
+        self.message, self.pk = message, message.pk
+        self.status = generation.status if generation else Status.COMPLETE
+        self.is_live = generation is not None and generation.is_live
+        self.model_name = generation.model_name if generation else ""
+        self.is_demo = bool(generation and generation.model and generation.model.is_demo)
+        self.trimmed_turns = generation.trimmed_turns if generation else 0
+        self.error_sentence = generation.error_sentence if generation else ""
+        self.ended_badly = self.status in ENDED_BADLY
+        self.can_retry = not self.is_live
+        self.usage = UsageText.of(generation) if generation and not self.is_live else None
+        self._journal = journal
+
+    @cached_property
+    def _live(self) -> LiveAnswer:
+        """While the generation runs its journal is the answer; afterwards the message is (law 2)."""
+        live = LiveAnswer(self.pk)
+        if self.is_live:
+            live.apply(self._journal)
+        else:
+            live.load(self.message.text, self.message.reasoning)
+        return live
+
+    @property
+    def text_html(self) -> SafeString:
+        return self._live.text_html
+
+    @property
+    def reasoning_html(self) -> SafeString:
+        return self._live.reasoning_html
+
+    @property
+    def cursor(self) -> str:
+        return str(self._live.place)

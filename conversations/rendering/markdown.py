@@ -1,0 +1,140 @@
+"""Markdown to sanitised HTML, a string per top-level block. Nothing leaves this room but through sanitise.clean.
+
+Each piece of the source is parsed by itself, so a piece that is complete has its final HTML; only link references and
+footnotes reach across pieces: a `References` carries them.
+"""
+
+import re
+from typing import Any
+
+from pyromark import Markdown, Options, reference_definitions
+
+from . import code, latex
+from .pieces import Kind, Piece, normalise, split
+from .sanitise import clean
+from .writer import Writer
+
+OPTIONS = (
+    Options.ENABLE_TABLES
+    | Options.ENABLE_STRIKETHROUGH
+    | Options.ENABLE_TASKLISTS
+    | Options.ENABLE_MATH
+    | Options.ENABLE_GFM
+    | Options.ENABLE_FOOTNOTES
+)
+_parser = Markdown(options=OPTIONS)
+_NOTE = re.compile(r"^ {0,3}\[\^([^\]\s]+)\]:", re.M)
+_SPACES = re.compile(r"\s+")
+_VERBATIM = {"Code", "Html", "InlineHtml", "InlineMath", "DisplayMath"}
+
+
+class References:
+    """Link reference definitions and footnote labels known so far; the first definition of a label wins."""
+
+    def __init__(self) -> None:
+        self.links: dict[str, tuple[str, str]] = {}
+        self.notes: set[str] = set()
+        self._parser = Markdown(options=OPTIONS, broken_link_callback=self._resolve)  # type: ignore[arg-type]
+
+    def __bool__(self) -> bool:
+        return bool(self.links or self.notes)
+
+    @property
+    def parser(self) -> Markdown:
+        return self._parser if self.links else _parser
+
+    def collect(self, piece: Piece) -> None:
+        if piece.kind in (Kind.CODE, Kind.INDENTED, Kind.MATH, Kind.HEADING, Kind.RULE):
+            return
+        source = piece.source
+        if "]:" not in source:
+            return
+        self.notes.update(_NOTE.findall(source))
+        for label, found in reference_definitions(source, options=OPTIONS).items():
+            self.links.setdefault(_label(label), (found["dest"], found["title"] or ""))
+
+    def _resolve(self, link: dict[str, Any]) -> tuple[str, str] | None:
+        return self.links.get(_label(link["reference"]))
+
+
+def _label(text: str) -> str:
+    return _SPACES.sub(" ", text.strip()).casefold()
+
+
+NONE = References()
+
+
+def render_document(text: str) -> str:
+    """Return the whole text as HTML."""
+    return "".join(render_blocks(text))
+
+
+def render_blocks(text: str) -> list[str]:
+    """Return the text as HTML, a string with one root element per top-level block."""
+    pieces = split(normalise(text))
+    references = References()
+    for piece in pieces:
+        references.collect(piece)
+    return [block for piece in pieces for block in render_piece(piece, references)]
+
+
+def render_piece(piece: Piece, references: References) -> list[str]:
+    """Return the blocks of a piece."""
+    if piece.kind is Kind.MATH and (formula := _formula(piece)):
+        return [clean(f"<p>{latex.formula(formula, display=True)}</p>")]
+    return render_source(piece.source, references)
+
+
+def _formula(piece: Piece) -> str:
+    r"""Return what stands between lines of $$ or \[ \]; "" if it does not end."""
+    source = piece.source.strip()
+    closing = "$$" if source.startswith("$$") else "\\]"
+    return source[2:-2].strip() if len(source) >= 4 and source.endswith(closing) else ""
+
+
+def render_source(source: str, references: References = NONE) -> list[str]:
+    """Return the blocks of a source that is normalised."""
+    return [clean(block) for block in write(source, references).blocks]
+
+
+def render_item(source: str, references: References) -> tuple[str, str]:
+    """Return the opening tag of the list that the source of one item is, and its <li>."""
+    writer = write(source, references)
+    blocks = [clean(block) for block in writer.blocks]
+    if len(blocks) == 1 and writer.items == 1 and blocks[0].startswith(("<ul", "<ol")):
+        opening, _, rest = blocks[0].partition(">")
+        return opening + ">", rest[:-5]
+    return "<ul>", f"<li>{''.join(blocks)}</li>"
+
+
+def render_rows(header: str, rows: str, references: References) -> tuple[list[str], list[str]]:
+    """Return the <tr>s of rows below a header and its delimiters, and what the parser found behind the table."""
+    blocks = render_source(f"{header}{rows}", references)
+    if not blocks or not blocks[0].startswith('<div class="table"'):
+        return [], blocks
+    body = blocks[0].partition("<tbody>")[2].partition("</tbody>")[0]
+    return ["<tr>" + row for row in body.split("<tr>")[1:]], blocks[1:]
+
+
+def render_open_code(info: str) -> str:
+    """Return the figure of a block of code without its code."""
+    return clean(code.frame(info.split(maxsplit=1)[0] if info else "", ""))
+
+
+def write(source: str, references: References) -> Writer:
+    hidden = latex.Hidden(source, _masks(source)) if "\\(" in source or "\\[" in source else None
+    writer = Writer(hidden if hidden and hidden.formulas else None, references.notes)
+    writer.write(references.parser.events(hidden.source if hidden else source))
+    return writer
+
+
+def _masks(source: str) -> list[tuple[int, int]]:
+    """Return the byte ranges of code, formulas and raw HTML, in order."""
+    masks = []
+    for event, place in _parser.events_with_range(source):
+        if not isinstance(event, dict):
+            continue
+        ((name, value),) = event.items()
+        if name in _VERBATIM or (name == "Start" and isinstance(value, dict) and "CodeBlock" in value):
+            masks.append((place["start"], place["end"]))
+    return masks

@@ -1,0 +1,33 @@
+"""The stream of an answer: a GET that only observes, for browsers as fragments and for programs as JSON."""
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
+
+from conversations.events import Place
+from conversations.eventstream import sse
+from conversations.eventstream.pages import page_stream
+from conversations.eventstream.programs import program_stream
+from conversations.models import Message
+
+from .requests import SIGNED_OUT, is_program
+
+
+def find(request: HttpRequest, pk: int) -> Message | None:
+    """The answer if it is the person's own, None if nobody is signed in; else 404."""
+    if not request.user.is_authenticated:
+        return None
+    answers = Message.objects.answers_for(request.user).select_related("generation").only("generation__status")
+    return get_object_or_404(answers, pk=pk)
+
+
+@require_GET
+async def answer_events(request: HttpRequest, pk: int) -> HttpResponseBase:
+    message = await sync_to_async(find)(request, pk)
+    if message is None:
+        return JsonResponse({"error": {"code": "signed_out", "message": SIGNED_OUT}}, status=401)
+    place = Place.parse(request.headers.get("Last-Event-ID") or request.GET.get("after", ""))
+    stream = program_stream(message, place) if is_program(request) else page_stream(message, place)
+    return StreamingHttpResponse(stream, headers=sse.HEADERS)

@@ -1,0 +1,152 @@
+"""The composer: what Enter does, what is kept when something goes wrong, and that nothing is sent twice."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.factories import PASSWORD
+
+from .chat import ask, becomes, begin, grows, message, send, source, stop
+from .visits import CSRF, Visits
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def log_in(page: Page, who: str) -> None:
+    await page.goto("/accounts/login/")
+    await page.get_by_label("Username").fill(who)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+    await expect(message(page)).to_be_visible()
+
+
+async def test_no_second_message_is_sent_while_an_answer_is_written(visits: Visits) -> None:
+    visits.expect(r"status of 409")
+    page = await visits.open()
+    await ask(page, "/silent")
+    await becomes(page, "running")
+    await expect(page.get_by_role("button", name="Send")).to_be_hidden()
+    await send(page, "too early")
+    await expect(message(page)).to_have_value("too early")
+    form: dict[str, str | float | bool] = {"prompt": "too early", "csrfmiddlewaretoken": CSRF}
+    reply = await page.context.request.post(f"{page.url}/messages", form=form, headers={"Accept": "application/json"})
+    assert reply.status == 409
+    await expect(page.locator(".prompt")).to_have_count(1)
+    await stop(page).click()
+    await becomes(page, "stopped")
+    await expect(page.get_by_role("button", name="Send")).to_be_visible()
+    await expect(message(page)).to_have_value("too early")
+
+
+async def test_a_busy_conversation_in_another_tab_keeps_the_text_and_says_why(visits: Visits) -> None:
+    visits.expect(r"status of 409", r"^htmx: ")
+    one, two = await visits.open(), await visits.open()
+    await ask(one, "hello /rate 500")
+    await becomes(one, "complete")
+    await two.goto(one.url)
+    await send(one, "/silent")
+    await becomes(one, "running")
+    await send(two, "from the other tab")
+    await expect(two.locator("#composer-error")).not_to_be_empty()
+    await expect(message(two)).to_have_value("from the other tab")
+    await stop(one).click()
+    await becomes(one, "stopped")
+
+
+async def test_signed_out_in_another_tab_the_text_is_kept_and_can_be_sent_after_logging_in(visits: Visits) -> None:
+    visits.expect(r"status of 401", r"status of 403", r"^htmx: ")
+    page = await visits.open("")
+    await log_in(page, "dora")
+    await send(page, "hello /rate 500")
+    await becomes(page, "complete")
+    other = await page.context.new_page()
+    await other.goto("/accounts/logout/")
+    await other.get_by_role("button", name="Log out").click()
+    await expect(other.get_by_role("heading", name="Welcome back")).to_be_visible()
+    await send(page, "still here")
+    await expect(page.locator("#composer-error")).to_contain_text("signed out")
+    await expect(message(page)).to_have_value("still here")
+
+
+async def test_typing_while_an_answer_is_written_is_not_lost(visits: Visits) -> None:
+    page = await visits.open()
+    await ask(page, "/long 2 /rate 100")
+    await grows(page)
+    await message(page).press_sequentially("the next question")
+    await becomes(page, "complete")
+    await expect(message(page)).to_have_value("the next question")
+    await expect(message(page)).to_be_focused()
+
+
+async def test_two_quick_presses_of_enter_send_one_message(visits: Visits) -> None:
+    page = await visits.open()
+    await page.goto("/")
+    await message(page).fill("only once /rate 300")
+    await page.evaluate("""() => {
+        const area = document.querySelector("#message");
+        for (let n = 0; n < 3; n++) area.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+    }""")
+    await becomes(page, "complete")
+    await expect(page.locator(".prompt")).to_have_count(1)
+    await page.evaluate("""() => {
+        const area = document.querySelector("#message");
+        area.value = "and once more /rate 300";
+        for (let n = 0; n < 3; n++) area.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+    }""")
+    await expect(page.locator(".prompt")).to_have_count(2)
+    await becomes(page, "complete")
+    await page.reload()
+    await expect(page.locator(".prompt")).to_have_count(2)
+
+
+async def test_a_blank_message_is_not_sent(visits: Visits) -> None:
+    page = await visits.open()
+    await ask(page, "hello /rate 500")
+    await becomes(page, "complete")
+    await send(page, "   ")
+    await expect(page.locator(".prompt")).to_have_count(1)
+
+
+async def test_a_message_that_is_too_long_is_refused_and_kept(visits: Visits) -> None:
+    visits.expect(r"status of 422", r"^htmx: ")
+    page = await visits.open()
+    await ask(page, "hello /rate 500")
+    await becomes(page, "complete")
+    await page.evaluate("document.querySelector('#message').removeAttribute('maxlength')")
+    await page.evaluate("document.querySelector('#message').value = 'x'.repeat(250000)")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator("#composer-error")).to_contain_text("too long")
+    assert await page.evaluate("document.querySelector('#message').value.length") == 250000
+
+
+async def test_an_example_fills_the_composer(visits: Visits) -> None:
+    page = await visits.open()
+    await page.goto("/")
+    await page.get_by_role("button", name="Compare tea and coffee").click()
+    await expect(message(page)).to_be_focused()
+    await expect(message(page)).not_to_have_value("")
+
+
+async def test_copy_puts_the_markdown_on_the_clipboard(visits: Visits) -> None:
+    page = await visits.open(permissions=["clipboard-read", "clipboard-write"])
+    number = await ask(page, "/markdown /rate 5000")
+    await becomes(page, "complete")
+    await page.get_by_role("button", name="Copy", exact=True).click()
+    await expect(page.locator("#sr")).to_have_text("Copied")
+    assert await page.evaluate("navigator.clipboard.readText()") == await source(page, number)
+    await page.get_by_role("button", name="Copy code").first.click()
+    await page.wait_for_function("() => navigator.clipboard.readText().then(text => text.startsWith('def greet'))")
+
+
+async def test_bob_sees_nothing_of_alice(visits: Visits) -> None:
+    visits.expect(r"status of 404")
+    alice, bob = await visits.open("alice"), await visits.open("bob")
+    number, url = await begin(alice, "a secret of alice /rate 300")
+    await alice.goto(url)
+    await becomes(alice, "complete")
+    for path in (url, f"/messages/{number}/source", f"/messages/{number}/events"):
+        reply = await bob.goto(path)
+        assert reply is not None
+        assert reply.status == 404
+        assert "secret" not in await bob.content()
+    await bob.goto("/")
+    assert "secret" not in await bob.content()

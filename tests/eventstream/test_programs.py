@@ -1,0 +1,82 @@
+"""The stream for programs: every place is a place to go on from, and the end says what became of the answer."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from conversations.events import JournalEvent, Place
+from conversations.eventstream.programs import Reader, end, rest
+from conversations.models import Generation, LanguageModel, Message, Status, Usage
+from tests.factories import make_turn
+from tests.live import ServerEvent, parsed
+
+TEXT, REASONING = "𝄞 naïve 👩‍👩‍👧 z\r\ny", "erst 🤔 denken"
+EVENTS = [
+    JournalEvent(1, "reasoning_delta", REASONING[:5]),
+    JournalEvent(2, "reasoning_delta", REASONING[5:]),
+    JournalEvent(3, "tool_start", "{}"),
+    JournalEvent(4, "text_delta", TEXT[:1]),
+    JournalEvent(5, "text_delta", TEXT[1:9]),
+    JournalEvent(6, "text_delta", TEXT[9:]),
+]
+
+
+def events_in(wire: bytes) -> list[ServerEvent]:
+    return [parsed(block) for block in wire.decode().split("\n\n") if block]
+
+
+def joined(wire: bytes, kind: str) -> str:
+    return "".join(json.loads(event.data)["text"] for event in events_in(wire) if event.name == kind)
+
+
+@pytest.mark.parametrize("text", range(len(TEXT) + 1))
+@pytest.mark.parametrize("reasoning", [0, 3, 5, len(REASONING)])
+def test_from_any_place_exactly_the_rest_comes(reasoning: int, text: int) -> None:
+    place = Place(reasoning, text)
+    wire = Reader(place).read(EVENTS)
+    assert joined(wire, "text_delta") == TEXT[text:]
+    assert joined(wire, "reasoning_delta") == REASONING[reasoning:]
+    ids = [Place.parse(event.id) for event in events_in(wire)]
+    assert ids == sorted(ids)
+    if text < len(TEXT):
+        assert ids[-1] == Place(len(REASONING), len(TEXT))
+
+
+@pytest.mark.parametrize("place", [Place(10**6, 10**6), Place(len(REASONING), len(TEXT))])
+def test_after_the_end_no_text_comes(place: Place) -> None:
+    assert Reader(place).read(EVENTS) == b""
+
+
+@pytest.mark.parametrize("seen", range(len(EVENTS) + 1))
+def test_what_was_followed_live_and_what_the_message_holds_join_without_a_seam(seen: int) -> None:
+    reader = Reader(Place(2, 1))
+    wire = reader.read(EVENTS[:seen]) + rest(Message(text=TEXT, reasoning=REASONING), reader)
+    assert joined(wire, "text_delta") == TEXT[1:]
+    assert joined(wire, "reasoning_delta") == REASONING[2:]
+
+
+def test_an_empty_answer_is_no_event() -> None:
+    assert rest(Message(text="", reasoning=""), Reader(Place())) == b""
+
+
+def test_the_end_says_usage_error_and_status_in_this_order(db: None) -> None:
+    turn = make_turn()
+    Generation.objects.update(status=Status.FAILED, error_code="unavailable", error_sentence="It is away.", finish_reason="")
+    usage = Usage(generation=turn.generation, input_tokens=3, output_tokens=4, is_estimated=True)
+    usage.take_prices(LanguageModel(pk=turn.generation.model_id, name="x", input_price=Decimal(1), output_price=Decimal("0.000001")))
+    usage.save()
+    names = [(event.name, json.loads(event.data)) for event in events_in(end(Message.objects.get(pk=turn.answer.pk)))]
+    assert [name for name, _ in names] == ["usage", "error", "done"]
+    assert names[0][1]["cost"] == "0.000003000004"
+    assert names[0][1]["estimated"] is True
+    assert names[1][1] == {"code": "unavailable", "message": "It is away."}
+    assert names[2][1] == {"status": "failed", "finish_reason": ""}
+
+
+def test_the_end_of_a_stopped_answer_has_a_code_though_nothing_failed(db: None) -> None:
+    turn = make_turn()
+    Generation.objects.update(status=Status.STOPPED, error_sentence="You stopped this answer.")
+    error, done = events_in(end(Message.objects.get(pk=turn.answer.pk)))
+    assert json.loads(error.data)["code"] == "stopped"
+    assert done.name == "done"

@@ -1,0 +1,51 @@
+"""Plain factory functions: each makes one thing that is whole, and takes what the test is about as keywords."""
+
+import functools
+import itertools
+import uuid
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Permission, User
+
+from conversations.models import Conversation, LanguageModel, Protocol, Provider, Turn, start_conversation, start_turn
+
+PASSWORD = "correct horse battery staple"
+numbers = itertools.count(1)
+
+
+@functools.cache
+def hashed_password() -> str:
+    """Hashed once: a hash is slow on purpose."""
+    return make_password(PASSWORD)
+
+
+def make_user(username: str = "", *, permissions: tuple[str, ...] = (), **fields: Any) -> User:
+    """`permissions` are codenames, for example "view_provider"; log in with PASSWORD or `client.force_login`."""
+    user = User.objects.create(username=username or f"user{next(numbers)}", password=hashed_password(), **fields)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+def make_provider(**fields: Any) -> Provider:
+    number = next(numbers)
+    return Provider.objects.create(**{"name": f"Provider {number}", "slug": f"provider-{number}", "protocol": Protocol.ECHO} | fields)
+
+
+def make_model(provider: Provider | None = None, **fields: Any) -> LanguageModel:
+    number = next(numbers)
+    names = {"model_id": f"model-{number}", "name": f"Model {number}"}
+    return LanguageModel.objects.create(provider=provider or make_provider(), **names | fields)
+
+
+def make_turn(conversation: Conversation | None = None, prompt: str = "Why is the sky blue?", **how: Any) -> Turn:
+    """A prompt and its queued answer; `model`, and without a conversation `owner`, may be given."""
+    model = how.get("model") or (conversation and conversation.model) or make_model()
+    if conversation is not None:
+        return start_turn(conversation, prompt, model, uuid.uuid4())
+    return start_conversation(how.get("owner") or make_user(), prompt, model, uuid.uuid4())
+
+
+def make_conversation(owner: User | None = None, **fields: Any) -> Conversation:
+    """A conversation without a turn."""
+    return Conversation.objects.create(**{"owner": owner or make_user(), "title": f"Conversation {next(numbers)}"} | fields)

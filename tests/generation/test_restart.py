@@ -1,0 +1,90 @@
+"""A real process that is killed or ended in the middle of an answer. Whatever anybody was shown is still there afterwards."""
+
+import json
+from collections.abc import Iterator
+from http.client import HTTPResponse, IncompleteRead
+from pathlib import Path
+
+import pytest
+
+from tests.server import Server
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with Server(tmp_path / "data").running() as server:
+        yield server
+
+
+def read_text(response: HTTPResponse, characters: int) -> str:
+    """Read a program's stream until so much text has come, or to its end."""
+    text = ""
+    while len(text) < characters and (line := line_of(response)):
+        if line.startswith(b'data: {"text":'):
+            text += json.loads(line[6:])["text"]
+    return text
+
+
+def line_of(response: HTTPResponse) -> bytes:
+    try:
+        return response.readline()
+    except (IncompleteRead, ConnectionResetError):
+        return b""
+
+
+def test_kill_9_in_the_middle_of_an_answer_loses_nothing_that_was_shown(server: Server) -> None:
+    turn = server.send("/rate 50 /long 5")
+    with server.open("GET", turn["events_url"]) as response:
+        shown = read_text(response, 300)
+        server.kill()
+        shown += read_text(response, 10**9)
+    assert len(shown) >= 300
+    server.start()
+    assert server.wait_for_status(turn["answer"], "interrupted", "complete", "failed") == "interrupted"
+    ((text,),) = server.rows("SELECT text FROM conversations_message WHERE id = ?", turn["answer"])
+    assert text.startswith(shown)
+    assert server.rows("SELECT count(*) FROM conversations_journalentry") == [(0,)]
+    assert server.rows("SELECT attempt, is_estimated FROM conversations_usage") == [(1, 1)]
+    page = server.ask("GET", turn["url"]).body.decode()
+    assert "/rate 50 /long 5" in page
+    assert 'data-status="interrupted"' in page
+    assert "try again for a whole one" in page
+    again = server.ask("POST", f"/messages/{turn['answer']}/retry", {}, Accept="application/json").json
+    server.wait_for_status(again["answer"], "running")
+    assert server.ask("POST", again["stop_url"], {}, Accept="application/json").status == 204
+    assert server.wait_for_status(again["answer"], "stopped", "complete") == "stopped"
+
+
+def test_kill_9_before_the_first_token_runs_the_answer_again(server: Server) -> None:
+    turn = server.send("hello /delay 3 /rate 1000")
+    server.wait_for_status(turn["answer"], "running")
+    server.kill()
+    server.start()
+    assert server.wait_for_status(turn["answer"], "interrupted", "complete", "failed") == "complete"
+    assert server.rows("SELECT attempt FROM conversations_generation") == [(2,)]
+    assert server.rows("SELECT attempt, is_estimated FROM conversations_usage ORDER BY attempt") == [(1, 1), (2, 0)]
+
+
+def test_sigterm_in_the_middle_of_an_answer_loses_no_text(server: Server) -> None:
+    turn = server.send("/rate 50 /long 8")
+    silent = server.send("/silent")
+    server.wait_for_status(silent["answer"], "running")
+    with server.open("GET", turn["events_url"]) as response:
+        shown = read_text(response, 200)
+        assert server.terminate() == 0
+        shown += read_text(response, 10**9)
+    ((text,),) = server.rows("SELECT text FROM conversations_message WHERE id = ?", turn["answer"])
+    assert text.startswith(shown)
+    assert server.status_of(turn["answer"]) == "interrupted"
+    assert server.status_of(silent["answer"]) == "queued"
+    assert "Traceback" not in server.log
+    server.start()
+    assert server.wait_for_status(silent["answer"], "running")
+
+
+def test_sigterm_lets_a_short_answer_finish(server: Server) -> None:
+    turn = server.send("hello /rate 100")
+    with server.open("GET", turn["events_url"]) as response:
+        read_text(response, 1)
+        assert server.terminate() == 0
+    assert server.status_of(turn["answer"]) == "complete"

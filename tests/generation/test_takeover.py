@@ -1,0 +1,176 @@
+"""Owners that die: what the next one finds, and does. And owners that lost their lease without knowing it: they write nothing more."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from conversations.generation.ending import MAX_ATTEMPTS, Outcome, end, requeue, settle
+from conversations.generation.supervisor import renew, supervisor, take
+from conversations.models import Generation, JournalEntry, Message, Status, Turn, Usage
+from tests.conftest import in_parallel
+from tests.factories import make_model, make_turn
+from tests.live import PATIENCE, ask, ended, generation_of, until, working_supervisor
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
+DEAD, NEW = "dead:1:0", "new:2:0"
+
+
+def make_abandoned(*texts: str, prompt: str = "hello /rate 5000", attempts: int = 1, **fields: Any) -> Turn:
+    """A generation whose owner died after it had written `texts`; its lease has run out."""
+    turn = make_turn(prompt=prompt, model=make_model(input_price=1, output_price=2))
+    assert turn.generation.claim(DEAD)
+    entries = [JournalEntry(generation=turn.generation, position=n, kind="text_delta", data=text) for n, text in enumerate(texts, 1)]
+    JournalEntry.objects.bulk_create(entries)
+    long_ago = timezone.now() - timedelta(hours=1)
+    Generation.objects.filter(pk=turn.generation.pk).update(lease_until=long_ago, attempt=attempts, **fields)
+    turn.generation.refresh_from_db()
+    return turn
+
+
+async def after_takeover(*texts: str, **fields: Any) -> Generation:
+    turn = await sync_to_async(make_abandoned)(*texts, **fields)
+    async with working_supervisor(), asyncio.timeout(PATIENCE):
+        return await ended(turn.generation.pk)
+
+
+async def test_what_had_been_shown_is_kept_and_marked_interrupted() -> None:
+    done = await after_takeover("Half an ", "answer")
+    usage = await Usage.objects.aget(generation=done)
+    assert (done.status, done.message.text, done.attempt) == (Status.INTERRUPTED, "Half an answer", 2)
+    assert "try again" in done.error_sentence
+    assert (usage.attempt, usage.is_estimated, usage.output_tokens) == (1, True, 5)
+    assert not await JournalEntry.objects.aexists()
+
+
+async def test_what_had_not_begun_is_run_again_and_both_attempts_are_accounted_for() -> None:
+    done = await after_takeover()
+    usages = [usage async for usage in Usage.objects.filter(generation=done).order_by("attempt")]
+    assert (done.status, done.attempt) == (Status.COMPLETE, 2)
+    assert done.message.text
+    assert [(usage.attempt, usage.is_estimated, usage.output_tokens > 0) for usage in usages] == [(1, True, False), (2, False, True)]
+
+
+async def test_a_stop_that_the_dead_owner_never_obeyed_is_obeyed() -> None:
+    done = await after_takeover("Half", stop_requested_at=timezone.now())
+    assert (done.status, done.message.text) == (Status.STOPPED, "Half")
+    done = await after_takeover(stop_requested_at=timezone.now())
+    assert (done.status, done.message.text) == (Status.STOPPED, "")
+
+
+async def test_an_answer_that_brings_down_every_owner_is_given_up() -> None:
+    done = await after_takeover(attempts=MAX_ATTEMPTS)
+    assert (done.status, done.error_code) == (Status.FAILED, "too_many_attempts")
+    done = await after_takeover(attempts=MAX_ATTEMPTS - 1)
+    assert done.status == Status.COMPLETE
+
+
+async def test_a_lease_that_still_runs_is_left_alone() -> None:
+    turn = await sync_to_async(make_abandoned)("Half")
+    soon = timezone.now() + timedelta(hours=1)
+    await Generation.objects.filter(pk=turn.generation.pk).aupdate(lease_until=soon)
+    async with working_supervisor():
+        supervisor.notify(turn.generation.pk)
+        await asyncio.sleep(0.3)
+        assert supervisor.runs == {}
+    kept = await sync_to_async(generation_of)(turn.generation.pk)
+    assert (kept.status, kept.owner, kept.attempt) == (Status.RUNNING, DEAD, 1)
+
+
+async def test_what_is_trimmed_is_said_of_an_interrupted_answer_too() -> None:
+    turn = await sync_to_async(make_abandoned_long)()
+    async with working_supervisor(), asyncio.timeout(PATIENCE):
+        done = await ended(turn.generation.pk)
+    assert (done.status, done.trimmed_turns) == (Status.INTERRUPTED, 1)
+
+
+def make_abandoned_long() -> Turn:
+    first = make_turn(prompt="x" * 3000, model=make_model(context_window=256))
+    Generation.objects.update(status=Status.COMPLETE)
+    turn = make_turn(first.conversation, "two")
+    Generation.objects.filter(pk=turn.generation.pk).update(
+        status=Status.RUNNING, owner=DEAD, attempt=1, lease_until=first.prompt.created_at
+    )
+    JournalEntry.objects.create(generation=turn.generation, position=1, kind="text_delta", data="Half")
+    return turn
+
+
+def test_of_many_processes_exactly_one_takes_it() -> None:
+    turn = make_abandoned()
+    taken = in_parallel(6, lambda number: take(turn.generation.pk, f"process {number}"))
+    assert sum(assignment is not None for assignment in taken) == 1
+    assert Generation.objects.get().attempt == 2
+    assert Usage.objects.count() == 1
+
+
+def test_of_many_processes_exactly_one_settles_it() -> None:
+    turn = make_abandoned("Half an answer")
+    assert in_parallel(6, lambda number: take(turn.generation.pk, f"process {number}")) == [None] * 6
+    assert Generation.objects.get().status == Status.INTERRUPTED
+    assert Message.objects.get(pk=turn.answer.pk).text == "Half an answer"
+    assert Usage.objects.count() == 1
+
+
+def test_the_dead_owner_comes_back_and_changes_nothing() -> None:
+    turn = make_abandoned("Half an answer")
+    late = Generation.objects.get(pk=turn.generation.pk)
+    assert take(turn.generation.pk, NEW) is None
+    before = list(Generation.objects.values()), list(Message.objects.values())
+    assert not end(late, Outcome(Status.COMPLETE))
+    requeue(late, Outcome(Status.COMPLETE))
+    assert (list(Generation.objects.values()), list(Message.objects.values())) == before
+    assert Usage.objects.count() == 1
+
+
+def test_an_owner_learns_what_it_lost_what_to_stop_and_what_is_free() -> None:
+    kept, stopped, lost, free = (make_turn().generation for _ in range(4))
+    for generation in (kept, stopped):
+        assert generation.claim(NEW)
+    assert lost.claim("somebody else")
+    assert stopped.request_stop()
+    assert renew(NEW, [kept.pk, stopped.pk, lost.pk]) == ([lost.pk], [stopped.pk], [free.pk])
+
+
+def test_settling_twice_accounts_once() -> None:
+    turn = make_abandoned()
+    assert turn.generation.claim(NEW)
+    claimed = Generation.objects.to_run().get(pk=turn.generation.pk)
+    assert [settle(claimed), settle(claimed)] == [False, False]
+    assert Usage.objects.count() == 1
+
+
+async def lose(turn: Turn) -> None:
+    """Somebody else takes the lease, as after a long stall of this process, and ends the answer."""
+    generation = await sync_to_async(generation_of)(turn.generation.pk)
+    await Generation.objects.filter(pk=generation.pk).aupdate(lease_until=timezone.now() - timedelta(seconds=1))
+    assert await sync_to_async(take)(generation.pk, NEW) is None
+    assert (await sync_to_async(generation_of)(generation.pk)).status == Status.INTERRUPTED
+
+
+async def test_a_run_whose_lease_is_lost_writes_nothing_more() -> None:
+    async with working_supervisor(), asyncio.timeout(PATIENCE):
+        turn = await ask("/long 500 /rate 400")
+        await until(JournalEntry.objects.count, holds=lambda count: count > 3)
+        await lose(turn)
+        kept = await sync_to_async(generation_of)(turn.generation.pk)
+        await until(lambda: len(supervisor.runs), holds=lambda count: count == 0)
+        again = await sync_to_async(generation_of)(turn.generation.pk)
+        assert (again.message.text, again.status, again.finished_at) == (kept.message.text, kept.status, kept.finished_at)
+        assert not await JournalEntry.objects.aexists()
+        assert await Usage.objects.acount() == 1
+        assert (await ended((await ask("hello /rate 5000")).generation.pk)).status == Status.COMPLETE
+
+
+async def test_a_run_that_lost_its_lease_before_the_first_token_does_not_block_the_journal() -> None:
+    """Both owners write position 1: the late one gives way, and every other answer of its process goes on."""
+    async with working_supervisor(), asyncio.timeout(PATIENCE):
+        turn = await ask("/delay 1 /long 500 /rate 400")
+        await until(generation_of, turn.generation.pk, holds=lambda generation: generation.status == Status.RUNNING)
+        await Generation.objects.filter(pk=turn.generation.pk).aupdate(owner=NEW, attempt=2)
+        await JournalEntry.objects.acreate(generation_id=turn.generation.pk, position=1, kind="text_delta", data="mine")
+        other = await ask("/long 8 /rate 200 /delay 0.5")
+        assert (await ended(other.generation.pk)).status == Status.COMPLETE
+        assert [entry.data async for entry in JournalEntry.objects.all()] == ["mine"]

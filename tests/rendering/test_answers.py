@@ -1,0 +1,46 @@
+"""What the quiet row under an answer says."""
+
+from decimal import Decimal
+
+import pytest
+
+from conversations.models import Generation, LanguageModel, Provider, Usage
+from conversations.rendering.answers import cost_text, dollars
+
+
+def usage(price: str, cost: str) -> Usage:
+    zero = Decimal(0)
+    return Usage(input_price=Decimal(price), cached_input_price=zero, output_price=zero, cost=Decimal(cost))
+
+
+def generation_at(base_url: str) -> Generation:
+    return Generation(model=LanguageModel(provider=Provider(base_url=base_url)))
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("0", "$0.00"),
+        ("0.0000012", "$0.0000012"),
+        ("0.00123456", "$0.0012"),
+        ("0.0099", "$0.0099"),
+        ("0.01", "$0.01"),
+        ("1.2345", "$1.23"),
+        ("0.000000000001", "< $0.0000001"),
+    ],
+)
+def test_small_amounts_keep_two_digits(amount: str, text: str) -> None:
+    assert dollars(Decimal(amount)) == text
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:11434/v1", "http://ollama:11434/v1", "http://192.168.1.7/v1", "http://gpu.local/v1"])
+def test_without_a_price_it_is_free_in_ones_own_house(address: str) -> None:
+    assert cost_text([usage("0", "0")], generation_at(address)) == "free"
+
+
+def test_without_a_price_it_is_not_called_free_elsewhere() -> None:
+    assert cost_text([usage("0", "0")], generation_at("https://api.openai.com/v1")) == "no price set"
+
+
+def test_all_attempts_count() -> None:
+    assert cost_text([usage("1", "0.02"), usage("1", "0.03")], generation_at("https://api.openai.com/v1")) == "$0.05"

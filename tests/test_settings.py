@@ -1,0 +1,170 @@
+"""The environment a host can set: what is read from it, and the sentence for what cannot be understood."""
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from chatsite import environment as env
+
+from .services import REDIS_URL
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u@h/db",
+        "postgresql://",
+        "postgresql://host",
+        "postgresql://host/",
+        "postgresql:///",
+        "postgresql://host:port/db",
+        "postgresql://host:99999/db",
+        "sqlite:",
+        "sqlite://",
+        "site.sqlite3",
+        "/tmp/x.sqlite3",
+        "http://x/y",
+        "postgresql://[::1/db",
+        "//",
+    ],
+)
+def test_a_database_url_that_is_none_is_refused_with_a_sentence(url: str, tmp_path: Path) -> None:
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
+        env.database(url, tmp_path)
+
+
+def test_a_postgresql_url_is_taken_apart(tmp_path: Path) -> None:
+    read = env.database("postgresql://us%40er:p%2Fw@db.example:6543/na%20me?sslmode=require&connect_timeout=9", tmp_path)
+    assert {name: read[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")} == {
+        "NAME": "na me",
+        "USER": "us@er",
+        "PASSWORD": "p/w",
+        "HOST": "db.example",
+        "PORT": 6543,
+    }
+    assert read["OPTIONS"] == {"connect_timeout": "9", "sslmode": "require"}
+    assert env.database("postgres://h/db", tmp_path)["PORT"] == 5432
+
+
+def test_without_a_url_it_is_sqlite_in_the_data_directory(tmp_path: Path) -> None:
+    read = env.database("", tmp_path / "new")
+    assert read["NAME"] == tmp_path / "new" / "site.sqlite3"
+    assert read["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in read["OPTIONS"]["init_command"]
+    assert env.database(f"sqlite:///{tmp_path}/other.db", tmp_path)["NAME"] == Path(f"{tmp_path}/other.db")
+
+
+@pytest.mark.parametrize("value", ["1", "true", "YES", " on ", "True"])
+def test_what_means_on(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("A_FLAG", value)
+    assert env.flag("A_FLAG") is True
+
+
+@pytest.mark.parametrize("value", ["0", "false", "No", "off", "", "  "])
+def test_what_means_off(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("A_FLAG", value)
+    assert env.flag("A_FLAG") is False
+
+
+@pytest.mark.parametrize("value", ["maybe", "2", "-1", "tru", "是"])
+def test_what_is_neither_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("A_FLAG", value)
+    with pytest.raises(ImproperlyConfigured, match="A_FLAG"):
+        env.flag("A_FLAG")
+
+
+@pytest.mark.parametrize("value", ["", "many", "1.5", "0x10", "1e3", "4 5"])
+def test_a_number_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("A_NUMBER", value)
+    with pytest.raises(ImproperlyConfigured, match="A_NUMBER"):
+        env.number("A_NUMBER", 3)
+
+
+def test_a_number_and_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.number("A_NUMBER", 3) == 3
+    monkeypatch.setenv("A_NUMBER", " 12 ")
+    assert env.number("A_NUMBER", 3) == 12
+
+
+def test_words_are_set_off_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_WORDS", " a.example, ,b.example,")
+    assert env.words("SOME_WORDS", "x") == ["a.example", "b.example"]
+    assert env.words("NO_WORDS", "x,y") == ["x", "y"]
+
+
+def test_the_secret_key_is_made_once_and_only_its_owner_may_read_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    first, second = env.secret_key(tmp_path / "data"), env.secret_key(tmp_path / "data")
+    path = tmp_path / "data" / "secret_key"
+    assert first == second == path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert len(first) >= 50
+    assert env.secret_key(tmp_path / "other") != first
+
+
+def test_a_secret_key_of_the_environment_wins_and_is_not_written_down(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SECRET_KEY", "from-the-environment")
+    assert env.secret_key(tmp_path) == "from-the-environment"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_many_first_starts_at_once_all_have_the_same_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _: env.secret_key(tmp_path), range(32)))
+    assert keys == {(tmp_path / "secret_key").read_text()}
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+def test_an_empty_secret_key_file_is_not_taken_for_a_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As a first start leaves it that was killed before it had written, or a second one that starts beside it finds it."""
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    (tmp_path / "secret_key").touch(0o600)
+    assert len(env.secret_key(tmp_path)) >= 50
+
+
+def settings_with(data_dir: Path, code: str, **environment: str) -> str:
+    """Run `code` in a fresh process with `environment` and return what it printed."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SECRET_KEY"}}
+    ours = {"DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "chatsite.settings"}
+    run = [sys.executable, "-c", f"import django\ndjango.setup()\nfrom django.conf import settings\n{code}"]
+    return subprocess.run(run, cwd=ROOT, env=kept | ours | environment, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_https_closes_every_door_at_once(tmp_path: Path) -> None:
+    names = ["SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "DEBUG", "SIGNUP_OPEN"]
+    code = f"import json; print(json.dumps([getattr(settings, name) for name in {names}]))"
+    assert json.loads(settings_with(tmp_path, code, HTTPS="1")) == [True, True, True, 31_536_000, False, False]
+    assert json.loads(settings_with(tmp_path, code)) == [False, False, False, 0, False, False]
+
+
+ROUND = """
+import asyncio
+from channels.layers import get_channel_layer
+async def go_round():
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add("tests", channel)
+    await layer.group_send("tests", {"type": "news", "number": 7})
+    async with asyncio.timeout(20):
+        print(type(layer).__name__, await layer.receive(channel))
+    await layer.group_discard("tests", channel)
+asyncio.run(go_round())
+"""
+
+
+@pytest.mark.redis
+def test_with_redis_url_the_channel_layer_is_redis_and_a_message_goes_round(tmp_path: Path) -> None:
+    assert settings_with(tmp_path, ROUND, REDIS_URL=REDIS_URL) == "RedisChannelLayer {'type': 'news', 'number': 7}"
+
+
+def test_without_redis_url_the_channel_layer_is_in_memory(tmp_path: Path) -> None:
+    assert settings_with(tmp_path, ROUND) == "InMemoryChannelLayer {'type': 'news', 'number': 7}"
