@@ -19,7 +19,9 @@ SHOWN_DETAIL = 500  # characters of what the provider said
 
 MEANINGS: dict[type[errors.ProviderError], str] = {
     errors.Unauthorised: "the key is wrong or missing",
-    errors.RateLimited: "too many requests, or no quota left",
+    errors.RateLimited: "too many requests",
+    errors.NoCredit: "the account has no credit left",
+    errors.ModelUnknown: "nothing is found there; the base URL may be wrong",
     errors.Refused: "the provider understood the request and will not serve it; the base URL may be wrong",
     errors.Unavailable: "no connection, or a failure on the provider's side",
     errors.FirstTokenTimeout: "connected, and then nothing",

@@ -40,7 +40,7 @@ class Outcome:
     request: ChatRequest | None = field(default=None, repr=False)
 
     def fail(self, error: ProviderError) -> None:
-        self.break_off(Status.FAILED, error.sentence, error.code)
+        self.break_off(Status.FAILED, error.told(has_begun=self.first_token_at is not None), error.code)
         self.error_detail, self.reached_model = error.detail, error.reached_model
 
     def break_off(self, status: Status, sentence: str, code: str = "") -> None:

@@ -13,8 +13,8 @@ Commands may stand anywhere in the last prompt, set off by white space; each is 
     /pause S                S seconds of silence in the middle
     /silent                 never answers
     /nousage                reports no usage
-    /fail ERROR [middle]    fails, at once or in the middle: unauthorised, rate_limited, context_too_long, refused,
-                            unavailable, first_token_timeout, idle_timeout, malformed
+    /fail ERROR [middle]    fails, at once or in the middle: unauthorised, rate_limited, no_credit, model_unknown,
+                            context_too_long, refused, unavailable, first_token_timeout, idle_timeout, malformed
 
 N is at most 100000, S at most 3600.
 """

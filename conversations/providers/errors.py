@@ -2,14 +2,17 @@
 
     ProviderError
     ├── Unauthorised           the key is wrong or missing
-    ├── RateLimited            too many requests or no quota; `retry_after` in seconds where the provider said so
+    ├── RateLimited            too many requests; `retry_after` in seconds where the provider said so
+    ├── NoCredit               the account at the provider is empty
+    ├── ModelUnknown           the provider has no model of that id, or nothing at that address
     ├── ContextTooLong         the conversation does not fit the model
-    ├── Refused                the provider understood the request and will not serve it (bad request, unknown model, policy)
+    ├── Refused                the provider understood the request and will not serve it (bad request, policy)
     ├── Unavailable            no connection, or a failure on the provider's side
     ├── FirstTokenTimeout      connected, and then nothing
     ├── IdleTimeout            the answer began, and then nothing
     └── Malformed              an answer that is not what the protocol says, or one that was cut off
 
+`sentence` is for an answer of which nothing has arrived, `sentence_in_the_middle`, where it differs, for one that had begun.
 `detail` is what the provider said, for staff and the log; it is untrusted text and never shown as HTML.
 """
 
@@ -17,6 +20,7 @@
 class ProviderError(Exception):
     code = "provider_error"
     sentence = "The provider could not answer. Try again in a moment."
+    sentence_in_the_middle = ""
     reached_model = False  # the model may have read the prompt, so the attempt may cost something
     retry_after: float | None = None
 
@@ -24,6 +28,10 @@ class ProviderError(Exception):
         super().__init__(detail)
         self.detail = detail[:2000]
         self.retry_after = retry_after
+
+    def told(self, *, has_begun: bool) -> str:
+        """Return the sentence for the person; `has_begun` says that some of the answer has arrived, and is kept."""
+        return (has_begun and self.sentence_in_the_middle) or self.sentence
 
 
 class Unauthorised(ProviderError):
@@ -38,6 +46,16 @@ class RateLimited(ProviderError):
     def sentence(self) -> str:  # type: ignore[override]
         wait = f"in {max(1, round(self.retry_after))} seconds" if self.retry_after else "in a minute"
         return f"The provider is taking no more requests just now. Try again {wait}, or pick another model."
+
+
+class NoCredit(ProviderError):
+    code = "no_credit"
+    sentence = "This site's account at the provider has no credit left. Tell the staff of this site, or pick another model."
+
+
+class ModelUnknown(ProviderError):
+    code = "model_unknown"
+    sentence = "The provider does not know this model. Pick another one, and ask the staff of this site to check its model id."
 
 
 class ContextTooLong(ProviderError):
@@ -66,10 +84,14 @@ class FirstTokenTimeout(ProviderError):
 class IdleTimeout(ProviderError):
     code = "idle_timeout"
     reached_model = True
-    sentence = "The model fell silent in the middle of its answer. What it wrote is kept; try again for a whole one."
+    sentence = "The model fell silent before it had written anything. Try again, or pick another model."
+    sentence_in_the_middle = "The model fell silent in the middle of its answer. What it wrote is kept; try again for a whole one."
 
 
 class Malformed(ProviderError):
     code = "malformed"
     reached_model = True
-    sentence = "The connection to the provider broke off in the middle of the answer. What it wrote is kept; try again for a whole one."
+    sentence = "The provider sent something that is no answer. Try again, or pick another model."
+    sentence_in_the_middle = (
+        "The connection to the provider broke off in the middle of the answer. What it wrote is kept; try again for a whole one."
+    )

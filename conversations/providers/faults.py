@@ -1,9 +1,10 @@
-"""From what went wrong with a provider to our errors: by type, status and code; never by the text of a message.
+"""From what went wrong with a provider to our errors: by type, status and code. By the text of a message only in `read_again`.
 
 Sources: platform.openai.com "Error codes", openrouter.ai "Errors and debugging", llama.cpp tools/server (format_error_response).
 """
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,34 +13,42 @@ from typing import Any
 import openai
 
 from .chunks import ErrorObject
-from .errors import ContextTooLong, ProviderError, RateLimited, Refused, Unauthorised, Unavailable
+from .errors import ContextTooLong, ModelUnknown, NoCredit, ProviderError, RateLimited, Refused, Unauthorised, Unavailable
 
 STATUSES: dict[int, type[ProviderError]] = {
     401: Unauthorised,
-    402: RateLimited,  # OpenRouter, DeepSeek: no credit left
+    402: NoCredit,  # OpenRouter, DeepSeek
     403: Unauthorised,
+    404: ModelUnknown,  # vLLM and Ollama, whose names for it differ
     408: Unavailable,
     413: ContextTooLong,
     429: RateLimited,
 }
-CONTEXT_NAMES: dict[str, type[ProviderError]] = {
+# These say more than the status of 400, 404 or 429 that they come with.
+PRECISE_NAMES: dict[str, type[ProviderError]] = {
     "context_length_exceeded": ContextTooLong,
     "exceed_context_size_error": ContextTooLong,  # llama.cpp
     "string_above_max_length": ContextTooLong,
+    "insufficient_quota": NoCredit,
+    "model_not_found": ModelUnknown,
 }
-NAMES: dict[str, type[ProviderError]] = CONTEXT_NAMES | {
+NAMES: dict[str, type[ProviderError]] = PRECISE_NAMES | {
     "invalid_api_key": Unauthorised,
     "authentication_error": Unauthorised,
     "permission_error": Unauthorised,
     "rate_limit_exceeded": RateLimited,
     "rate_limit_error": RateLimited,
-    "insufficient_quota": RateLimited,
     "content_filter": Refused,
     "content_policy_violation": Refused,
-    "model_not_found": Refused,
-    "not_found_error": Refused,
+    "not_found_error": ModelUnknown,
     "invalid_request_error": Refused,
 }
+TOO_LONG = re.compile(
+    r"maximum (context|model|prompt) length"  # vLLM, OpenRouter, DeepSeek, Mistral, xAI
+    r"|(greater than|exceeds?) the (available )?context (length|size|window)|context the overflows"  # LM Studio, Ollama, older llama.cpp
+    r"|prompt is too long|input token count .{0,20}exceeds",  # Anthropic, Gemini
+    re.IGNORECASE,
+)
 LONGEST_WAIT = 86_400.0  # seconds
 
 
@@ -50,10 +59,15 @@ def fault_of(error: Exception, unexpected: type[ProviderError]) -> ProviderError
     if isinstance(error, ErrorObject):
         return fault_of_object(error.error)
     if isinstance(error, openai.APIStatusError):
-        return fault_of_status(error.status_code, [error.code, error.type], error.message, error.response.headers)
+        return fault_of_status(error.status_code, [error.code, error.type], told_by(error), error.response.headers)
     if isinstance(error, openai.APIConnectionError):
         return Unavailable(described(error.__cause__ or error))
     return unexpected(described(error))
+
+
+def told_by(error: openai.APIStatusError) -> str:
+    """Return the message; the SDK leaves out one that is a bare string in place of the error object (LM Studio)."""
+    return f"{error.message} - {error.body}" if isinstance(error.body, str) and error.body not in error.message else error.message
 
 
 def described(error: BaseException) -> str:
@@ -62,17 +76,27 @@ def described(error: BaseException) -> str:
 
 def fault_of_status(status: int, names: list[Any], detail: str, headers: Mapping[str, str]) -> ProviderError:
     """Return the error of an HTTP status; `names` are the code and type of its error object, where it has one."""
-    kind = named(names, CONTEXT_NAMES) if status < 500 else None
-    return (kind or kind_of_status(status))(detail, retry_after=retry_after(headers))
+    kind = (named(names, PRECISE_NAMES) if status < 500 else None) or kind_of_status(status)
+    return read_again(kind, detail)(detail, retry_after=retry_after(headers))
 
 
 def fault_of_object(error: Any) -> ProviderError:
     """Return the error of an error object that arrived with status 200, in the stream or in place of it."""
     if not isinstance(error, dict):
-        return Unavailable(str(error))
+        return read_again(Unavailable, str(error))(str(error))
     names = [error.get("code"), error.get("type")]
+    detail = f"{error.get('type') or error.get('code') or 'error'}: {error.get('message', '')}"
     kind = named(names, NAMES) or kind_of_status(status_in(error))
-    return kind(f"{error.get('type') or error.get('code') or 'error'}: {error.get('message', '')}")
+    return read_again(kind, detail)(detail)
+
+
+def read_again(kind: type[ProviderError], detail: str) -> type[ProviderError]:
+    """Return ContextTooLong for a refusal that says so in nothing but its text, else `kind`.
+
+    The one place that reads a message: to "rephrase" a conversation that is too long helps nobody, and these servers
+    send the same status, type and code for every bad request. A wrong guess costs a less fitting sentence, no more.
+    """
+    return ContextTooLong if kind in (Refused, Unavailable) and TOO_LONG.search(detail) else kind
 
 
 def kind_of_status(status: int) -> type[ProviderError]:

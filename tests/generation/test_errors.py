@@ -21,6 +21,7 @@ async def test_an_error_before_the_first_token_is_told_in_a_sentence(code: str) 
     usage = await Usage.objects.aget(generation=done)
     assert (done.status, done.error_code, done.message.text) == (Status.FAILED, code, "")
     assert done.error_sentence.endswith(".")
+    assert "kept" not in done.error_sentence
     assert done.error_detail == "the demo was told to"
     assert done.first_token_at is None
     is_billed = FAILURES[code].reached_model
@@ -36,6 +37,7 @@ async def test_an_error_in_the_middle_keeps_what_there_is(code: str) -> None:
     usage = await Usage.objects.aget(generation=done)
     assert (done.status, done.error_code) == (Status.FAILED, code)
     assert len(done.message.text) > 100
+    assert ("is kept" in done.error_sentence) == (code in {"malformed", "idle_timeout"})
     assert usage.is_estimated
     assert usage.input_tokens > 0
     assert usage.output_tokens > 0

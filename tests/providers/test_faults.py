@@ -1,4 +1,4 @@
-"""What a provider says went wrong, as an error of ours: by status and code, whatever its message says."""
+"""What a provider says went wrong, as an error of ours: by status and code, and by its message only where a server has nothing else."""
 
 import json
 from typing import Any
@@ -13,13 +13,16 @@ STATUSES: list[tuple[int, dict[str, Any], type[errors.ProviderError]]] = [
     (400, {"code": None, "type": "invalid_request_error"}, errors.Refused),
     (400, {"code": "context_length_exceeded", "type": "invalid_request_error"}, errors.ContextTooLong),
     (401, {"code": "invalid_api_key"}, errors.Unauthorised),
-    (402, {"code": 402}, errors.RateLimited),
+    (402, {"code": 402}, errors.NoCredit),
     (403, {}, errors.Unauthorised),
-    (404, {"code": "model_not_found"}, errors.Refused),
+    (400, {"code": "model_not_found"}, errors.ModelUnknown),
+    (404, {"code": "model_not_found"}, errors.ModelUnknown),
+    (404, {"type": "NotFoundError", "code": 404}, errors.ModelUnknown),
     (408, {}, errors.Unavailable),
     (413, {}, errors.ContextTooLong),
     (422, {}, errors.Refused),
-    (429, {"code": "insufficient_quota"}, errors.RateLimited),
+    (429, {"code": "insufficient_quota"}, errors.NoCredit),
+    (429, {"code": "rate_limit_exceeded"}, errors.RateLimited),
     (500, {"code": "context_length_exceeded"}, errors.Unavailable),
     (503, {"type": "unavailable_error"}, errors.Unavailable),
     (529, {}, errors.Unavailable),
@@ -36,6 +39,55 @@ async def test_a_status_is_an_error_by_type(status: int, error: dict[str, Any], 
     assert type(raised.value) is kind
     assert stream.request_id == "req-1"
     assert len(wire.requests) == 1, "an adapter never retries"
+
+
+TOO_LONG = [
+    # vLLM to 0.9, since 0.10, and before it counts the answer in
+    '{"object":"error","type":"BadRequestError","param":null,"code":400,"message":"This model\'s maximum context length is 6048 tokens. '
+    'However, you requested 6616 tokens (568 in the messages, 6048 in the completion)."}',
+    '{"error":{"message":"This model\'s maximum context length is 2048 tokens. However, your request has 8 input tokens plus 2045 '
+    '\'max_tokens\'.","type":"BadRequestError","param":"input_tokens, max_tokens","code":400}}',
+    '{"object":"error","type":"BadRequestError","code":400,"message":"The decoder prompt (length 5000) is longer than the maximum model '
+    'length of 4096."}',
+    '{"error":"The number of tokens to keep from the initial prompt is greater than the context length (n_keep: 13055>= n_ctx: 4096)."}',
+    '{"error":"Trying to keep the first 15857 tokens when context the overflows."}',
+    '{"error":{"message":"the input length exceeds the context length","type":"api_error","param":null,"code":null}}',
+    '{"error":{"code":400,"message":"the request exceeds the available context size. try increasing it","type":"invalid_request_error"}}',
+    '{"error":{"message":"prompt is too long: 213462 tokens > 200000 maximum","type":"invalid_request_error"}}',
+    '{"error":{"code":400,"message":"The input token count (1196265) exceeds the maximum number of tokens allowed (1048575)."}}',
+]
+
+
+@pytest.mark.parametrize("body", TOO_LONG)
+@pytest.mark.parametrize("status", [400, 200])
+async def test_a_conversation_that_is_too_long_is_known_by_the_text_of_servers_that_have_no_code(body: str, status: int) -> None:
+    if status == 200 and not body.startswith('{"error"'):
+        body = f'{{"error": {body}}}'
+    async with serve(whole(body.encode(), "application/json", status)) as (_, adapter):
+        with pytest.raises(errors.ContextTooLong):
+            await read(adapter.stream(ask()))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, errors.Unauthorised), (402, errors.NoCredit), (404, errors.ModelUnknown), (429, errors.RateLimited)]
+)
+async def test_the_text_of_a_message_overrules_no_status_that_is_clear(status: int, kind: type[errors.ProviderError]) -> None:
+    async with serve(whole(TOO_LONG[0].encode(), "application/json", status)) as (_, adapter):
+        with pytest.raises(kind):
+            await read(adapter.stream(ask()))
+
+
+def test_what_staff_must_mend_says_whom_to_tell() -> None:
+    for kind in (errors.Unauthorised, errors.NoCredit, errors.ModelUnknown):
+        assert "staff of this site" in kind.sentence
+        assert "another" in kind.sentence
+        assert "ephrase" not in kind.sentence
+
+
+@pytest.mark.parametrize("kind", errors.ProviderError.__subclasses__())
+def test_only_an_answer_that_has_begun_is_said_to_be_kept(kind: type[errors.ProviderError]) -> None:
+    assert "kept" not in kind().told(has_begun=False)
+    assert ("kept" in kind().told(has_begun=True)) == (kind in (errors.Malformed, errors.IdleTimeout))
 
 
 async def test_a_context_error_of_llama_cpp_is_known_by_its_type() -> None:
