@@ -31,6 +31,7 @@ class Reader:
         return event(kind, {"text": data[max(0, known - start) :]}, str(self.at))
 
 
+GONE: dict[str, object] = {"status": "failed", "finish_reason": "", "trimmed_turns": 0}  # deleted for good while it was read
 DELTAS = {str(EventKind.REASONING_DELTA): "reasoning", str(EventKind.TEXT_DELTA): "text"}
 
 
@@ -51,7 +52,7 @@ async def program_stream(message: Message, after: Place) -> AsyncIterator[bytes]
                     if news := reader.read(fresh):
                         yield news
     ended = await find_answer_in_thread(message.pk)
-    yield rest(ended, reader) + end(ended) if ended else event(EventKind.DONE, {"status": "failed", "finish_reason": ""})
+    yield rest(ended, reader) + end(ended) if ended else event(EventKind.DONE, GONE)
 
 
 def rest(message: Message, reader: Reader) -> bytes:
@@ -66,7 +67,8 @@ def end(message: Message) -> bytes:
     events = [event(EventKind.USAGE, usage_of(generation))] if generation.usages.all() else []
     if generation.error_sentence:
         events.append(event(EventKind.ERROR, {"code": generation.error_code or generation.status, "message": generation.error_sentence}))
-    events.append(event(EventKind.DONE, {"status": generation.status, "finish_reason": generation.finish_reason}))
+    done = {"status": generation.status, "finish_reason": generation.finish_reason, "trimmed_turns": generation.trimmed_turns}
+    events.append(event(EventKind.DONE, done))
     return b"".join(events)
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from conversations.events import EventKind, JournalEvent
 from conversations.models import Generation, JournalEntry, LanguageModel, Message, Status, Usage
+from conversations.models.generations import STOPPED
 from conversations.providers.base import ChatRequest, Stream, UsageReport
 from conversations.providers.errors import ProviderError
 
@@ -16,7 +17,6 @@ from .journal import entries
 
 MAX_ATTEMPTS = 3  # a generation that brings down its process each time is not tried for ever
 
-STOPPED = "You stopped this answer."
 RESTARTED = "The server was restarted while this answer was being written. What there is of it is kept; try again for a whole one."
 CRASHED = "The server stopped in the middle of this answer. What there is of it is kept; try again for a whole one."
 BROKEN = "Something went wrong on our side. What there is of the answer is kept; try again."

@@ -25,7 +25,7 @@ class Status(models.TextChoices):
 
 
 LIVE = (Status.QUEUED, Status.RUNNING)
-
+STOPPED = "You stopped this answer."
 
 # Columns nobody needs in order to run a generation; a look-up costs by the column.
 NOT_TO_RUN = (
@@ -109,7 +109,7 @@ class Generation(models.Model):
         """Ask the owner to stop; a generation that nobody runs yet is stopped here. True if there was something to stop."""
         now = timezone.now()
         queued = Generation.objects.filter(pk=self.pk, status=Status.QUEUED)
-        if queued.update(status=Status.STOPPED, stop_requested_at=now, finished_at=now):
+        if queued.update(status=Status.STOPPED, error_sentence=STOPPED, stop_requested_at=now, finished_at=now):
             return True
         running = Generation.objects.filter(pk=self.pk, status=Status.RUNNING, stop_requested_at=None)
         return bool(running.update(stop_requested_at=now))

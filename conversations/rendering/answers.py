@@ -13,6 +13,7 @@ from conversations.models import Generation, Message, Status, Usage
 from .fragments import LiveAnswer
 
 ENDED_BADLY = (Status.STOPPED, Status.FAILED, Status.INTERRUPTED)
+OUTPUT_LIMIT = {"length", "max_tokens", "model_length"}  # OpenAI; Anthropic and Gemini; Mistral
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Answer:
         self.is_demo = bool(generation and generation.model and generation.model.is_demo)
         self.trimmed_turns = generation.trimmed_turns if generation else 0
         self.error_sentence = generation.error_sentence if generation else ""
+        self.is_cut_off = generation is not None and generation.finish_reason.lower() in OUTPUT_LIMIT
         self.ended_badly = self.status in ENDED_BADLY
         self.can_retry = not self.is_live
         self.usage = UsageText.of(generation) if generation and not self.is_live else None

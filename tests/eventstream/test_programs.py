@@ -62,7 +62,7 @@ def test_an_empty_answer_is_no_event() -> None:
 
 def test_the_end_says_usage_error_and_status_in_this_order(db: None) -> None:
     turn = make_turn()
-    Generation.objects.update(status=Status.FAILED, error_code="unavailable", error_sentence="It is away.", finish_reason="")
+    Generation.objects.update(status=Status.FAILED, error_code="unavailable", error_sentence="It is away.", finish_reason="", trimmed_turns=3)
     usage = Usage(generation=turn.generation, input_tokens=3, output_tokens=4, is_estimated=True)
     usage.take_prices(LanguageModel(pk=turn.generation.model_id, name="x", input_price=Decimal(1), output_price=Decimal("0.000001")))
     usage.save()
@@ -71,12 +71,12 @@ def test_the_end_says_usage_error_and_status_in_this_order(db: None) -> None:
     assert names[0][1]["cost"] == "0.000003000004"
     assert names[0][1]["estimated"] is True
     assert names[1][1] == {"code": "unavailable", "message": "It is away."}
-    assert names[2][1] == {"status": "failed", "finish_reason": ""}
+    assert names[2][1] == {"status": "failed", "finish_reason": "", "trimmed_turns": 3}
 
 
 def test_the_end_of_a_stopped_answer_has_a_code_though_nothing_failed(db: None) -> None:
     turn = make_turn()
-    Generation.objects.update(status=Status.STOPPED, error_sentence="You stopped this answer.")
+    assert turn.generation.request_stop()
     error, done = events_in(end(Message.objects.get(pk=turn.answer.pk)))
-    assert json.loads(error.data)["code"] == "stopped"
+    assert json.loads(error.data) == {"code": "stopped", "message": "You stopped this answer."}
     assert done.name == "done"

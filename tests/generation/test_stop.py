@@ -59,7 +59,7 @@ async def test_stop_while_queued_is_a_stop_without_a_bill() -> None:
     async with working_supervisor():
         await asyncio.sleep(0.2)  # the supervisor looks for work as it starts, and must find none
     done = await ended(turn.generation.pk)
-    assert (done.status, done.attempt) == (Status.STOPPED, 0)
+    assert (done.status, done.attempt, done.error_sentence) == (Status.STOPPED, 0, "You stopped this answer.")
     assert not await Usage.objects.aexists()
 
 

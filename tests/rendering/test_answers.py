@@ -1,11 +1,13 @@
-"""What the quiet row under an answer says."""
+"""What stands under an answer: the quiet row, and what was cut."""
 
 from decimal import Decimal
 
 import pytest
 
-from conversations.models import Generation, LanguageModel, Provider, Usage
-from conversations.rendering.answers import cost_text, dollars
+from conversations.models import Generation, LanguageModel, Message, Provider, Status, Usage
+from conversations.rendering.answers import Answer, cost_text, dollars
+from conversations.rendering.fragments import footer
+from tests.factories import make_turn
 
 
 def usage(price: str, cost: str) -> Usage:
@@ -44,3 +46,20 @@ def test_without_a_price_it_is_not_called_free_elsewhere() -> None:
 
 def test_all_attempts_count() -> None:
     assert cost_text([usage("1", "0.02"), usage("1", "0.03")], generation_at("https://api.openai.com/v1")) == "$0.05"
+
+
+def footer_of(**fields: object) -> str:
+    turn = make_turn()
+    Generation.objects.update(**{"status": Status.COMPLETE} | fields)
+    return footer(Answer(Message.objects.shown().get(pk=turn.answer.pk)))
+
+
+@pytest.mark.parametrize(("reason", "is_cut_off"), [("length", True), ("MAX_TOKENS", True), ("stop", False), ("", False)])
+def test_an_answer_that_was_cut_at_the_output_limit_says_so(db: None, reason: str, is_cut_off: bool) -> None:
+    assert ("output limit" in footer_of(finish_reason=reason)) == is_cut_off
+
+
+def test_a_stop_while_queued_reads_as_any_other_stop(db: None) -> None:
+    turn = make_turn()
+    assert turn.generation.request_stop()
+    assert "You stopped this answer." in footer(Answer(Message.objects.shown().get(pk=turn.answer.pk)))
