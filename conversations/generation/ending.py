@@ -8,7 +8,7 @@ from django.db import transaction
 
 from conversations.events import EventKind, JournalEvent
 from conversations.models import Generation, JournalEntry, LanguageModel, Message, Status, Usage
-from conversations.models.generations import STOPPED
+from conversations.models.generations import STOPPED as STOPPED
 from conversations.providers.base import ChatRequest, Stream, UsageReport
 from conversations.providers.errors import ProviderError
 

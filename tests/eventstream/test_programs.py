@@ -62,7 +62,7 @@ def test_an_empty_answer_is_no_event() -> None:
 
 def test_the_end_says_usage_error_and_status_in_this_order(db: None) -> None:
     turn = make_turn()
-    Generation.objects.update(status=Status.FAILED, error_code="unavailable", error_sentence="It is away.", finish_reason="", trimmed_turns=3)
+    Generation.objects.update(status=Status.FAILED, error_code="unavailable", error_sentence="It is away.", trimmed_turns=3)
     usage = Usage(generation=turn.generation, input_tokens=3, output_tokens=4, is_estimated=True)
     usage.take_prices(LanguageModel(pk=turn.generation.model_id, name="x", input_price=Decimal(1), output_price=Decimal("0.000001")))
     usage.save()
