@@ -6,3 +6,7 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
 ]
+handler400 = "conversations.views.errors.bad_request"
+handler403 = "conversations.views.errors.permission_denied"
+handler404 = "conversations.views.errors.page_not_found"
+handler500 = "conversations.views.errors.server_error"

@@ -1,14 +1,66 @@
-"""Pages for what went wrong before a view of ours could answer."""
+"""Answers to what went wrong before, or around, a view of ours: a page, a sentence for htmx, or JSON for a program."""
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
+from django.utils.html import format_html
+from django.views import defaults
 
-from .requests import is_htmx, is_program, refusal
+from .requests import NoJsonObject, is_htmx, is_program, refusal
+from .unsent import Unsent
 
-FORGED = "This page is too old to send from. Reload it and send again: your text stays if you copy it first."
+FORGED = "This page was open too long, or you have logged in again since. It is renewed now, and your text is still here: send it again."
+FORGED_BY_A_PROGRAM = "The CSRF token is missing or not the one of the cookie csrftoken. Send that as X-CSRFToken, and send again."
+NOT_FOUND = "There is nothing here: it does not exist, was deleted, or belongs to somebody else."
+NOT_ALLOWED = "This is not yours to open."
+BROKEN = "Something broke on our side. Try again in a moment."
+UNREADABLE = ("bad_request", 400, "The server could not read what was sent.")
+REFUSALS: dict[type[Exception], tuple[str, int, str]] = {
+    NoJsonObject: ("not_json", 400, "The body of this request is neither a form nor a JSON object."),
+    RequestDataTooBig: ("too_large", 413, "This is too large to send. Shorten it and send again."),
+    TooManyFieldsSent: ("too_many_fields", 400, "This has too many fields."),
+    TooManyFilesSent: ("too_many_fields", 400, "This has too many files."),
+}
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Refuse a form that may be forged. One of our own, with an old token, gets the new one, and is sent again by the person."""
+    if is_program(request):
+        return refusal(request, FORGED_BY_A_PROGRAM, 403, "csrf")
+    if is_htmx(request):
+        return refusal(request, FORGED, 403, "csrf", renewed_tokens(request))
+    is_ours = not reason.startswith(("Origin", "Referer"))  # Django checks where it came from before it looks at the token
+    return render(request, "403_csrf.html", {"unsent": Unsent.of(request), "is_ours": is_ours}, status=403)
+
+
+def renewed_tokens(request: HttpRequest) -> str:
+    """Return a partial that puts the token of today into every form of the page. No other site can read it."""
+    field = format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', get_token(request))
+    return format_html('<hx-partial hx-target="[name=csrfmiddlewaretoken]" hx-swap="outerHTML">{}</hx-partial>', field)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    code, status, sentence = next((told for kind, told in REFUSALS.items() if isinstance(exception, kind)), UNREADABLE)
+    return reply(request, "400.html", sentence, status, code)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return reply(request, "403.html", NOT_ALLOWED, 403, "not_allowed")
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return reply(request, "404.html", NOT_FOUND, 404, "not_found", unsent=Unsent.of(request))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Say so with as little as possible: whatever broke may break this too."""
     if is_htmx(request) or is_program(request):
-        return refusal(request, FORGED, 403, "csrf")
-    return render(request, "403_csrf.html", status=403)
+        return refusal(request, BROKEN, 500, "internal_error")
+    return defaults.server_error(request)
+
+
+def reply(request: HttpRequest, template: str, sentence: str, status: int, code: str, **context: object) -> HttpResponse:
+    if is_htmx(request) or is_program(request):
+        return refusal(request, sentence, status, code)
+    return render(request, template, {"sentence": sentence, **context}, status=status)

@@ -79,9 +79,8 @@ def try_again(request: SignedInRequest, pk: int) -> HttpResponseBase:
 def model_for_retry(request: SignedInRequest, answer: Message) -> LanguageModel | None:
     """The model asked for, else the one that answered, else the default: whichever people may pick."""
     available = LanguageModel.objects.available()
-    wanted = request.POST.get("model", "")
-    if wanted.isdecimal() and len(wanted) < 19:
-        return available.filter(pk=int(wanted)).first()
+    if wanted := str(form_data(request).get("model", "")):
+        return available.filter(pk=int(wanted)).first() if wanted.isdecimal() and len(wanted) < 19 else None
     own = answer.generation.model
     return own if own and own.is_available else LanguageModel.objects.default()
 

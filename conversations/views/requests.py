@@ -1,21 +1,30 @@
 """Who asks, and in which form the answer goes back: a page, a fragment for htmx, or JSON for a program."""
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import msgspec
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils.html import format_html
 
+from .unsent import Unsent
+
+FORMS = {"", "application/x-www-form-urlencoded", "multipart/form-data"}
 SIGNED_OUT = "You have been signed out. Sign in again in another tab, then send once more: your text is still here."
 
 
 class SignedInRequest(HttpRequest):
     user: User
+
+
+class NoJsonObject(BadRequest):
+    """A body that is neither a form nor a JSON object."""
 
 
 type View = Callable[..., HttpResponseBase]
@@ -26,23 +35,28 @@ def is_htmx(request: HttpRequest) -> bool:
 
 
 def is_program(request: HttpRequest) -> bool:
-    """Say whether the client asked for JSON rather than for a page."""
-    if request.GET.get("format") == "json":
+    """Say whether the client asked for JSON rather than for a page. Errors ask this too, so it never raises."""
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         return True
-    accepted = request.get_preferred_type(["text/html", "application/json"])
-    return accepted == "application/json"
+    try:
+        return request.GET.get("format") == "json"
+    except TooManyFieldsSent:
+        return False
 
 
-def refusal(request: HttpRequest, sentence: str, status: int, code: str) -> HttpResponse:
-    """Return a refusal for htmx or a program: the sentence, beside the composer or as JSON. Nothing else of the page changes."""
+def refusal(request: HttpRequest, sentence: str, status: int, code: str, more: str = "") -> HttpResponse:
+    """Return a refusal for htmx or a program: the sentence, beside the composer or as JSON. Nothing else of the page changes.
+
+    `more` is HTML for htmx: another partial.
+    """
     if is_program(request):
         return JsonResponse({"error": {"code": code, "message": sentence}}, status=status)
     partial = format_html('<hx-partial hx-target="#composer-error" hx-swap="innerHTML">{}</hx-partial>', sentence)
-    return HttpResponse(partial, status=status, headers={"HX-Reswap": "none"})
+    return HttpResponse(partial + more, status=status, headers={"HX-Reswap": "none"})
 
 
 def signed_in(view: View) -> View:
-    """Let only people who are signed in pass. A page goes to the sign-in form; the rest is told in place."""
+    """Let only people who are signed in pass. A prompt is shown again, a page goes to the sign-in form; the rest is told in place."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -50,17 +64,31 @@ def signed_in(view: View) -> View:
             return view(request, *args, **kwargs)
         if is_htmx(request) or is_program(request):
             return refusal(request, SIGNED_OUT, 401, "signed_out")
+        if unsent := Unsent.of(request):
+            return render(request, "401.html", {"unsent": unsent}, status=401)
         return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
 
     return guarded
 
 
 def form_data(request: HttpRequest) -> QueryDict | dict[str, Any]:
-    """Return the fields sent, from a form or from a JSON object; {} for what is neither."""
-    if request.content_type != "application/json":
+    """Return the fields sent, from a form or from a JSON object; raises NoJsonObject for what is neither.
+
+    A field that is null is as good as absent; one that is neither text nor a whole number is empty.
+    """
+    if request.content_type in FORMS:
         return request.POST
-    try:
-        data = msgspec.json.decode(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    if not request.body:
         return {}
-    return {key: value for key, value in data.items() if type(value) in (str, int)} if isinstance(data, dict) else {}
+    fields = json_object(request)
+    return {name: value if type(value) in (str, int) else "" for name, value in fields.items() if value is not None}
+
+
+def json_object(request: HttpRequest) -> dict[str, Any]:
+    try:
+        found = json.loads(request.body) if request.content_type == "application/json" else None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise NoJsonObject("the body is not a JSON object")
+    return found

@@ -22,7 +22,7 @@ def test_an_expired_session_sends_a_page_to_the_login_and_back(client: Client, d
 
 
 def test_after_an_expired_post_the_login_leads_home_not_to_a_405(client: Client, alice: User) -> None:
-    to_login: Any = client.post("/conversations", {"prompt": "hello"})
+    to_login: Any = client.post("/conversations")
     after: Any = client.post(to_login.headers["Location"], {"login": "alice", "password": PASSWORD})
     assert after.headers["Location"] == "/"
 

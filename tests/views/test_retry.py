@@ -32,6 +32,21 @@ def test_retry_with_a_model_that_is_none_is_refused_or_takes_the_own_one(
     assert alices.post(reverse("retry_answer", args=[turn.answer.pk]), {"model": wanted}).status_code in {302, 422}
 
 
+def test_a_program_names_the_model_of_a_retry_in_json(alice: User, alices: Client, model: LanguageModel) -> None:
+    turn, other = finish(make_turn(owner=alice, model=model)), make_model()
+    url = reverse("retry_answer", args=[turn.answer.pk])
+    answer = alices.post(url, {"model": other.pk}, content_type="application/json", headers=JSON).json()["answer"]
+    assert Generation.objects.get(message=answer).model == other
+
+
+@pytest.mark.parametrize(("body", "status"), [("", 201), ("{}", 201), ('{"model": "none"}', 422), ('{"model": 0}', 422), ("[1]", 400)])
+def test_a_retry_in_json_is_taken_by_its_word(alice: User, alices: Client, model: LanguageModel, body: str, status: int) -> None:
+    turn = finish(make_turn(owner=alice, model=model))
+    response = alices.post(reverse("retry_answer", args=[turn.answer.pk]), body, content_type="application/json", headers=JSON)
+    assert response.status_code == status
+    assert Message.objects.count() == (3 if status == 201 else 2)
+
+
 def test_retry_writes_a_sibling_and_the_conversation_shows_it(alice: User, alices: Client, model: LanguageModel) -> None:
     turn = finish(make_turn(owner=alice, model=model))
     Message.objects.filter(pk=turn.answer.pk).update(text="the first try")
