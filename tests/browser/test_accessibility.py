@@ -62,6 +62,14 @@ async def forged(page: Page) -> None:
     await expect(page.get_by_role("heading", level=1)).to_contain_text("open too long")
 
 
+async def signed_out(page: Page) -> None:
+    await page.goto("/")
+    await page.context.clear_cookies(name="sessionid")
+    await page.get_by_role("textbox", name="Message").fill("hello")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("signed out")
+
+
 async def refused(page: Page) -> None:
     await page.goto("/")
     await page.locator("#message").evaluate("e => { e.required = false; e.form.noValidate = true }")
@@ -108,6 +116,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], Awaitable[object]]]] = {
     "404": ("alice", at("/conversations/999999999")),
     "403": ("erin", at("/admin/conversations/provider/")),
     "csrf failure": ("alice", forged),
+    "signed out": ("alice", signed_out),
 }
 
 ADMIN_PAGES = {
@@ -128,7 +137,7 @@ BROKEN_BY_DJANGO = {
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
 async def test_no_page_breaks_a_rule(visits: Visits, name: str, width: int) -> None:
-    visits.expect(r"status of (403|404|422)")
+    visits.expect(r"status of (401|403|404|422)")
     who, go = PAGES[name]
     page = await visits.open(who, viewport={"width": width, "height": 800}, reduced_motion="reduce")
     await go(page)

@@ -5,7 +5,7 @@ from playwright.async_api import Page, expect
 
 from tests.factories import PASSWORD
 
-from .chat import ask, becomes, begin, grows, message, send, source, stop
+from .chat import answer, ask, becomes, begin, grows, message, send, source, stop
 from .visits import CSRF, Visits
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -52,7 +52,7 @@ async def test_a_busy_conversation_in_another_tab_keeps_the_text_and_says_why(vi
     await becomes(one, "stopped")
 
 
-async def test_signed_out_in_another_tab_the_text_is_kept_and_can_be_sent_after_logging_in(visits: Visits) -> None:
+async def test_signed_out_in_another_tab_the_text_is_kept_and_is_sent_after_logging_in_there(visits: Visits) -> None:
     visits.expect(r"status of 401", r"status of 403", r"^htmx: ")
     page = await visits.open("")
     await log_in(page, "dora")
@@ -65,6 +65,32 @@ async def test_signed_out_in_another_tab_the_text_is_kept_and_can_be_sent_after_
     await send(page, "still here")
     await expect(page.locator("#composer-error")).to_contain_text("signed out")
     await expect(message(page)).to_have_value("still here")
+    await log_in(other, "dora")
+    await message(page).press("Enter")
+    await expect(page.locator("#composer-error")).to_contain_text("send it again")
+    await expect(message(page)).to_have_value("still here")
+    await message(page).press("Enter")
+    await expect(page.locator(".prompt")).to_have_count(2)
+    await expect(page.locator(".prompt").last).to_contain_text("still here")
+    await expect(page.locator("#composer-error")).to_be_empty()
+    await expect(message(page)).to_have_value("")
+    await becomes(page, "complete")
+
+
+async def test_after_logging_in_again_every_form_of_an_open_page_works(visits: Visits) -> None:
+    visits.expect(r"status of 403", r"^htmx: ")
+    page = await visits.open()
+    await ask(page, "hello /rate 500")
+    await becomes(page, "complete")
+    await page.context.add_cookies([{"name": "csrftoken", "value": "d" * 32, "url": visits.site.url}])
+    first = await answer(page).get_attribute("id")
+    await answer(page).get_by_role("button", name="Retry").click()
+    await expect(page.locator("#composer-error")).to_contain_text("send it again")
+    await answer(page).get_by_role("button", name="Retry").click()
+    await expect(answer(page)).not_to_have_attribute("id", str(first))
+    await page.locator(".account summary").click()
+    await page.get_by_role("button", name="Dark").click()
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 async def test_typing_while_an_answer_is_written_is_not_lost(visits: Visits) -> None:

@@ -27,9 +27,7 @@ async def send(page: Page, prompt: str) -> None:
 async def test_log_in_ask_and_read_the_answer(visits: Visits) -> None:
     page = await visits.open("", java_script_enabled=False)
     await page.goto("/")
-    await page.get_by_label("Username").fill("dora")
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Log in").click()
+    await log_in(page)
     await send(page, "hello /rate 20")
     await expect(page.locator(".prompt")).to_contain_text("hello")
     await becomes(page, "complete")
@@ -76,6 +74,35 @@ async def test_rename_delete_and_undo(page: Page) -> None:
     await expect(page.get_by_role("link", name="Sea and sand")).to_have_count(0)
     await page.get_by_role("button", name="Undo").click()
     await expect(page.get_by_role("link", name="Sea and sand")).to_have_count(1)
+
+
+async def log_in(page: Page) -> None:
+    await page.get_by_label("Username").fill("dora")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+
+
+async def test_a_prompt_sent_while_signed_out_is_not_lost(visits: Visits, page: Page) -> None:
+    visits.expect(r"status of 40[13]")
+    await page.goto("/")
+    await send(page, "before /rate 500")
+    await becomes(page, "complete")
+    conversation = page.url.partition("#")[0]
+    await page.context.clear_cookies(name="sessionid")
+    await send(page, "do not lose me /rate 500")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out")
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("link", name="Log in").click()
+    tab = await opened.value
+    await log_in(tab)
+    await expect(tab).to_have_url(conversation)
+    await page.get_by_role("button", name="Send again").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("The page was open too long")
+    await expect(page.get_by_role("textbox", name="Your message")).to_have_value("do not lose me /rate 500")
+    await page.get_by_role("button", name="Send again").click()
+    await expect(page).to_have_url(re.compile(re.escape(conversation)))
+    await expect(page.locator(".prompt").last).to_contain_text("do not lose me")
+    await expect(page.locator(".prompt")).to_have_count(2)
 
 
 async def test_a_refused_prompt_stays_in_the_composer(visits: Visits, page: Page) -> None:
