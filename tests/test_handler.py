@@ -167,10 +167,18 @@ def test_nothing_outside_the_static_files_is_served(server: Server, path: str) -
     assert (server.data_dir / "secret_key").read_bytes() not in reply.body
 
 
-def test_a_body_larger_than_the_site_takes_is_refused_and_the_site_goes_on(server: Server) -> None:
-    reply = server.ask("POST", "/conversations", {"prompt": "x" * 5_000_000}, Accept="application/json")
-    assert reply.status in {400, 413}
+@pytest.mark.parametrize(
+    ("fields", "status", "code"),
+    [({"prompt": "x" * 5_000_000}, 413, "too_large"), (dict.fromkeys(range(2000), "x"), 400, "too_many_fields")],
+)
+def test_a_body_that_the_site_does_not_take_is_refused_in_a_line_of_the_log(server: Server, fields: Any, status: int, code: str) -> None:
+    before = len(server.log)
+    reply = server.ask("POST", "/conversations", fields, Accept="application/json")
+    assert (reply.status, reply.json["error"]["code"]) == (status, code)
     assert server.ask("GET", "/").status == 200
+    said = server.log[before:]
+    assert "django.security" in said
+    assert "Traceback" not in said
 
 
 def test_requests_that_are_none_are_refused_and_the_site_goes_on(server: Server) -> None:

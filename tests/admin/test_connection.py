@@ -99,6 +99,12 @@ def test_a_refused_key_is_named_and_not_repeated(root: Client, serve: Any) -> No
     assert "&lt;script&gt;alert" in body
 
 
+@pytest.mark.parametrize(("status", "meaning"), [(404, "the base URL may be wrong"), (402, "no credit left"), (429, "too many requests")])
+def test_a_refusal_is_explained(root: Client, serve: Any, status: int, meaning: str) -> None:
+    [said], _ = ask_from_list(root, make_api(serve((status, "{}"))))
+    assert meaning in said
+
+
 @pytest.mark.parametrize("base_url", ["http://127.0.0.1:9/v1", "http://[::1]:9", "http://host.invalid/v1"])
 def test_nobody_at_the_address_is_a_sentence(root: Client, base_url: str) -> None:
     [said], _ = ask_from_list(root, make_api(base_url, name="House"))
