@@ -5,6 +5,7 @@ import re
 from playwright.async_api import Locator, Page, expect
 
 from .visits import CSRF
+from .wire import Delta, Provider
 
 NORMALISED_LOG = """
 () => {
@@ -26,6 +27,14 @@ async def ask(page: Page, prompt: str, model: str = "") -> int:
     answer, url = await begin(page, prompt, model)
     await page.goto(url)
     return answer
+
+
+async def dictate(page: Page, provider: Provider, *deltas: Delta) -> int:
+    """Begin an answer that says `deltas` and no more until the test does; return its number once the page follows it."""
+    provider.say(*deltas, pauses=True)
+    number = await ask(page, "Say what is dictated.", model="Wire")
+    await follows(page)
+    return number
 
 
 async def begin(page: Page, prompt: str, model: str = "") -> tuple[int, str]:
@@ -70,6 +79,16 @@ def stop(page: Page) -> Locator:
 async def becomes(page: Page, *statuses: str, patience: float | None = None) -> None:
     """Wait until the newest answer has one of the statuses."""
     await expect(answer(page)).to_have_attribute("data-status", re.compile(f"^({'|'.join(statuses)})$"), timeout=patience)
+
+
+async def follows(page: Page) -> None:
+    """Wait until a page that was just loaded has its stream open."""
+    await expect(page.locator("#sr")).to_have_text("Answering…")
+
+
+async def shows(page: Page, words: str) -> None:
+    """Wait until the newest answer contains the words."""
+    await expect(text(page)).to_contain_text(words)
 
 
 async def grows(page: Page, beyond: int = 0) -> int:

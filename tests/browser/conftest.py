@@ -23,6 +23,7 @@ SWITCHES = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-smooth-scrolling",  # a turn of the wheel is done when it is done
 ]
 
 

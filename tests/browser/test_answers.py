@@ -1,18 +1,32 @@
 """The stories of an answer: it streams, it stops, it survives a reload, it is the same in two tabs."""
 
 import re
+from itertools import batched
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from .chat import answer, ask, becomes, begin, grows, log, message, reloaded_log, send, source, stop, text
+from conversations.providers.echo_texts import MARKDOWN, REASONING, code, items, pieces_of, table
+
+from .chat import answer, ask, becomes, begin, dictate, follows, grows, log, message, reloaded_log, send, shows, source, stop, text
 from .site import Site
 from .visits import Visits
-from .wire import Provider
+from .wire import Delta, Provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 AT_LENGTH = 240_000  # milliseconds: a model that shares two cores with everything else
+FRAMES = 12  # at least, into which an answer is cut
+THOUGHTS: list[Delta] = [{"reasoning_content": piece} for piece in pieces_of(REASONING)]
+BEFORE, HEADING, AFTER = MARKDOWN.partition("###### Quotes")
+FIRST_HALF, SECOND_HALF = [*pieces_of(BEFORE)], [*pieces_of(HEADING + AFTER)]
+LONG_BLOCKS = [*pieces_of("\n\n".join((code(60), items(40), table(30))))]
+COUNT_FRAMES = """
+() => {
+  window.frames_seen = 0;
+  document.addEventListener("htmx:sse:after:message", () => window.frames_seen++);
+}
+"""
 RECORD_STATUSES = """
 () => {
   window.statuses = []; window.said = [document.querySelector("#sr").textContent];
@@ -27,29 +41,33 @@ RECORD_STATUSES = """
 """
 
 
-async def test_an_answer_streams(visits: Visits) -> None:
+async def test_an_answer_streams(visits: Visits, provider: Provider) -> None:
     page = await visits.open()
-    await ask(page, "hello /rate 400")
+    provider.say("Hello.")
+    await ask(page, "hello", model="Wire")
     await becomes(page, "complete")
     await page.evaluate(RECORD_STATUSES)
-    await send(page, "/long 2 /rate 60 /delay 1")
+    provider.say(pauses=True)
+    await send(page, "And now slowly.")
     await expect(message(page)).to_have_value("")
-    await becomes(page, "queued", "running")
-    first = await grows(page)
-    second = await grows(page, first)
-    assert await grows(page, second) > second > first
+    await becomes(page, "running")
+    for words in ("One", ", two", ", three"):
+        provider.add(words)
+        await shows(page, words)
+    provider.end()
     await becomes(page, "complete")
     assert await page.evaluate("window.statuses") == ["complete", "queued", "running", "complete"]
     assert await page.evaluate("window.said") == ["Answer finished", "Answering…", "Answer finished"]
 
 
-async def test_between_send_and_the_first_token_the_page_shows_that_the_model_thinks(visits: Visits) -> None:
+async def test_between_send_and_the_first_token_the_page_shows_that_the_model_thinks(visits: Visits, provider: Provider) -> None:
     page = await visits.open()
-    await ask(page, "hello /delay 2")
+    await dictate(page, provider)
     thinking = "getComputedStyle([...document.querySelectorAll('.answer-text')].at(-1), '::before').content"
     await becomes(page, "running")
     assert "Thinking" in await page.evaluate(thinking)
-    await grows(page)
+    provider.add("Hello")
+    await shows(page, "Hello")
     assert await page.evaluate(thinking) == "none"
 
 
@@ -76,7 +94,7 @@ async def test_an_estimated_cost_says_so(visits: Visits, provider: Provider) -> 
 
 async def test_stop_ends_the_answer_and_keeps_what_there_is(visits: Visits) -> None:
     page = await visits.open()
-    number = await ask(page, "/long 20 /rate 50")
+    number = await ask(page, "/long 4000 /rate 50")
     await grows(page, 40)
     await expect(stop(page)).to_have_count(1)
     await expect(stop(page)).to_be_visible()
@@ -91,12 +109,11 @@ async def test_stop_ends_the_answer_and_keeps_what_there_is(visits: Visits) -> N
 
 async def test_stop_ends_the_call_of_a_silent_provider(visits: Visits, provider: Provider) -> None:
     page = await visits.open()
-    provider.say(pauses=True)
-    await ask(page, "hello", model="Wire")
+    await dictate(page, provider)
     await becomes(page, "running")
     await stop(page).click()
     await becomes(page, "stopped")
-    await provider.hung_up.wait()
+    await provider.is_hung_up_on()
 
 
 async def test_retry_answers_again(visits: Visits) -> None:
@@ -111,25 +128,33 @@ async def test_retry_answers_again(visits: Visits) -> None:
     await expect(page.locator('article[data-role="assistant"]')).to_have_count(1)
 
 
-async def test_a_reload_in_mid_answer_shows_it_whole_and_goes_on(visits: Visits) -> None:
+async def test_a_reload_in_mid_answer_shows_it_whole_and_goes_on(visits: Visits, provider: Provider) -> None:
     page = await visits.open()
-    number = await ask(page, "/markdown /rate 120")
-    await grows(page, 300)
+    number = await dictate(page, provider, *FIRST_HALF)
+    await shows(page, "Mathematics")
     await page.reload()
-    assert await grows(page) >= 200
+    assert "Mathematics" in await text(page).inner_text()
+    await becomes(page, "running")
+    await follows(page)
+    provider.add(*SECOND_HALF)
+    provider.end()
     await becomes(page, "complete")
-    await expect(text(page)).to_contain_text("The end.")
+    await shows(page, "The end.")
     assert (await source(page, number)).count("The end.") == 1
     assert await log(page) == await reloaded_log(page)
 
 
-async def test_two_tabs_stream_the_same_answer(visits: Visits) -> None:
+async def test_two_tabs_stream_the_same_answer(visits: Visits, provider: Provider) -> None:
     one = await visits.open()
     two = await visits.open()
-    await ask(one, "/markdown /think /rate 250")
+    await dictate(one, provider, *THOUGHTS)
     await two.goto(one.url)
+    await follows(two)
+    provider.add(*FIRST_HALF)
     for tab in (one, two):
-        await grows(tab, 30)
+        await shows(tab, "Mathematics")
+    provider.add(*SECOND_HALF)
+    provider.end()
     for tab in (one, two):
         await becomes(tab, "complete")
     assert await log(one) == await log(two)
@@ -137,12 +162,18 @@ async def test_two_tabs_stream_the_same_answer(visits: Visits) -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt", ["/markdown /rate 300", "/think /rate 300", "/markdown /think /rate 2000", "/code 60 /list 40 /table 30 /rate 900"]
+    "deltas",
+    [[*FIRST_HALF, *SECOND_HALF], [*THOUGHTS, "Hello."], [*THOUGHTS, *FIRST_HALF, *SECOND_HALF], LONG_BLOCKS],
+    ids=["markdown", "reasoning", "both", "long-blocks"],
 )
-async def test_the_streamed_page_equals_the_reloaded_page(visits: Visits, prompt: str) -> None:
+async def test_the_streamed_page_equals_the_reloaded_page(visits: Visits, provider: Provider, deltas: list[Delta]) -> None:
     page = await visits.open()
-    await page.goto("/")
-    await send(page, prompt)
+    await dictate(page, provider)
+    await page.evaluate(COUNT_FRAMES)
+    for count, some in enumerate(batched(deltas, max(len(deltas) // FRAMES, 1)), 1):
+        provider.add(*some)
+        await page.wait_for_function("count => window.frames_seen >= count", arg=count)
+    provider.end()
     await becomes(page, "complete")
     assert await log(page) == await reloaded_log(page)
 

@@ -5,8 +5,9 @@ from playwright.async_api import Page, expect
 
 from tests.factories import PASSWORD
 
-from .chat import answer, ask, becomes, begin, grows, message, send, source, stop
+from .chat import answer, ask, becomes, begin, dictate, message, send, shows, source, stop
 from .visits import CSRF, Visits
+from .wire import Provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -93,11 +94,15 @@ async def test_after_logging_in_again_every_form_of_an_open_page_works(visits: V
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
-async def test_typing_while_an_answer_is_written_is_not_lost(visits: Visits) -> None:
+async def test_typing_while_an_answer_is_written_is_not_lost(visits: Visits, provider: Provider) -> None:
     page = await visits.open()
-    await ask(page, "/long 2 /rate 100")
-    await grows(page)
-    await message(page).press_sequentially("the next question")
+    await dictate(page, provider, "Some words")
+    await shows(page, "Some words")
+    await message(page).press_sequentially("the next ")
+    provider.add(" and some more")
+    await shows(page, "and some more")
+    await message(page).press_sequentially("question")
+    provider.end()
     await becomes(page, "complete")
     await expect(message(page)).to_have_value("the next question")
     await expect(message(page)).to_be_focused()
@@ -129,7 +134,10 @@ async def test_a_blank_message_is_not_sent(visits: Visits) -> None:
     await ask(page, "hello /rate 500")
     await becomes(page, "complete")
     await send(page, "   ")
-    await expect(page.locator(".prompt")).to_have_count(1)
+    await send(page, "not blank")
+    await expect(page.locator(".bubble")).to_have_text(["hello /rate 500", "not blank"])
+    await page.reload()
+    await expect(page.locator(".prompt")).to_have_count(2)
 
 
 async def test_a_message_that_is_too_long_is_refused_and_kept(visits: Visits) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from .chat import ask, becomes, grows, message, stop
+from .chat import ask, becomes, dictate, message, shows, stop
 from .visits import Visits
 from .wire import Provider
 
@@ -14,12 +14,12 @@ FOCUSED = (
 )
 
 
-async def tab_until(page: Page, name: str, most: int = 60) -> list[str]:
+async def tab_until(page: Page, name: str, most: int = 60, key: str = "Tab") -> list[str]:
     """Press Tab until the control has the focus; return the names passed on the way."""
     passed: list[str] = []
     while not passed or passed[-1] != name:
         assert len(passed) < most, passed
-        await page.keyboard.press("Tab")
+        await page.keyboard.press(key)
         passed.append(await page.evaluate(FOCUSED))
     return passed
 
@@ -56,11 +56,7 @@ async def test_stop_can_be_reached_and_pressed_by_keyboard(visits: Visits) -> No
     await becomes(page, "running")
     await expect(stop(page)).to_have_count(1)
     await message(page).focus()
-    await page.keyboard.press("Shift+Tab")
-    for _ in range(5):
-        if await page.evaluate(FOCUSED) == "Stop":
-            break
-        await page.keyboard.press("Shift+Tab")
+    await tab_until(page, "Stop", most=6, key="Shift+Tab")
     await page.keyboard.press("Enter")
     await becomes(page, "stopped")
     await expect(message(page)).to_be_focused()
@@ -89,7 +85,8 @@ async def test_enter_that_ends_an_input_method_s_composition_does_not_send(visit
         new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true }))""")
     await devtools.send("Input.insertText", {"text": "日本"})
     await expect(message(page)).to_have_value("日本")
-    await expect(page.locator(".prompt")).to_have_count(1)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble")).to_have_text(["hello /rate 500", "日本"])
 
 
 async def test_enter_on_a_touch_keyboard_breaks_the_line(visits: Visits) -> None:
@@ -138,10 +135,9 @@ async def test_rename_by_keyboard(visits: Visits) -> None:
 
 async def test_the_focus_is_never_lost_to_the_page_when_an_answer_ends(visits: Visits, provider: Provider) -> None:
     page = await visits.open()
-    provider.say("Hello", pauses=True)
-    await ask(page, "hello", model="Wire")
-    await grows(page)
+    await dictate(page, provider, "Hello")
+    await shows(page, "Hello")
     await stop(page).focus()
-    provider.go_on.set()
+    provider.end()
     await becomes(page, "complete")
     await expect(message(page)).to_be_focused()

@@ -1,74 +1,109 @@
-"""The stories of a bad network: what a page does by itself when its stream breaks, and that the text is whole afterwards."""
+"""The stories of a bad network: what a page does by itself when its stream breaks, and that the text is whole afterwards.
+
+The answers are dictated, so that each is still being written when its network breaks, however slow the machine.
+"""
 
 import asyncio
 
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
-from .chat import answer, ask, becomes, begin, grows, log, message, reloaded_log, send, source, stop, text
+from .chat import answer, ask, becomes, begin, dictate, follows, grows, log, message, reloaded_log, send, shows, source, text
 from .site import Site
 from .visits import Visits
-from .wire import Network
+from .wire import Network, Provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 LOST = "The connection is lost."
 NETWORK_ERRORS = (r"net::ERR_", r"status of 50\d", r"SSE reconnect failed", r"Failed to fetch", r"network error", r"^TypeError", r"^htmx: ")
+LONG = 60_000  # milliseconds of the page's clock, in which a page that wanted to reconnect would have
 
 
 def banner(page: Page) -> Locator:
     return page.get_by_role("alert").filter(has_text=LOST)
 
 
+def paragraph(number: int) -> str:
+    return f"Paragraph {number} ends here.\n\n"
+
+
 async def assert_whole(page: Page, number: int) -> None:
     await becomes(page, "complete")
     await expect(banner(page)).to_be_hidden()
-    assert (await source(page, number)).count("Paragraph") == (await text(page).inner_text()).count("Paragraph")
+    assert (await source(page, number)).count("Paragraph") == (await text(page).inner_text()).count("Paragraph") > 0
     assert await log(page) == await reloaded_log(page)
 
 
-async def test_ten_seconds_without_network_cost_no_text_and_no_reload(visits: Visits, network: Network) -> None:
+async def tries(visits: Visits, page: Page, number: int) -> int:
+    """Count the requests for the stream that the page has begun until now: a request of ours is told after them."""
+    async with page.expect_request("**/chat.js?now"):
+        await page.evaluate("fetch('/static/js/chat.js?now').then(reply => reply.ok).catch(() => false)")
+    return sum(f"/messages/{number}/events" in request.url for request in visits.requests)
+
+
+async def stop_clock(visits: Visits, page: Page) -> None:
+    """Stop the page's clock, so that nothing more is tried by itself, and wait for the tries that are under way."""
+    await page.clock.pause_at(await page.evaluate("Date.now() + 1000"))
+    for request in list(visits.requests):
+        await request.response()
+    await page.evaluate("0")
+
+
+async def test_ten_seconds_without_network_cost_no_text_and_no_reload(visits: Visits, network: Network, provider: Provider) -> None:
     visits.expect(*NETWORK_ERRORS)
     page = await visits.open(base_url=network.url)
-    number = await ask(page, "/long 12 /rate 40")
+    number = await dictate(page, provider, paragraph(1), paragraph(2))
     await page.evaluate("window.isSamePage = true")
-    await grows(page, 100)
+    await shows(page, "Paragraph 2")
     network.cut()
     await expect(banner(page)).to_be_visible()
+    provider.add(paragraph(3))
     await asyncio.sleep(10)  # the length of the outage is the claim
     network.mend()
+    await shows(page, "Paragraph 3")
     await expect(banner(page)).to_be_hidden()
+    provider.add(paragraph(4))
+    await shows(page, "Paragraph 4")
+    provider.end()
     await becomes(page, "complete")
     assert await page.evaluate("window.isSamePage")
     await assert_whole(page, number)
 
 
-async def test_a_bad_gateway_in_between_doubles_no_text(visits: Visits, network: Network) -> None:
+async def test_a_bad_gateway_in_between_doubles_no_text(visits: Visits, network: Network, provider: Provider) -> None:
     visits.expect(*NETWORK_ERRORS)
     page = await visits.open(base_url=network.url)
-    number = await ask(page, "/long 8 /rate 60")
-    await grows(page, 100)
+    number = await dictate(page, provider, paragraph(1), "Paragraph 2 begins")
+    await shows(page, "Paragraph 2 begins")
     network.cut()
-    await network.refused.wait()
+    await network.refuses()
+    provider.add(" and ends.\n\n")
     network.spoil()
-    await network.refused.wait()
+    await network.refuses()
     network.mend()
+    await shows(page, "Paragraph 2 begins and ends.")
+    provider.end()
     await assert_whole(page, number)
 
 
-async def test_an_answer_that_ends_during_the_outage_is_there_afterwards(visits: Visits, network: Network) -> None:
+async def test_an_answer_that_ends_during_the_outage_is_there_afterwards(visits: Visits, network: Network, provider: Provider) -> None:
     visits.expect(*NETWORK_ERRORS)
     page, near = await visits.open(base_url=network.url), await visits.open()
-    number = await ask(page, "/long 4 /rate 100")
-    await grows(page, 50)
+    number = await dictate(page, provider, paragraph(1))
+    await shows(page, "Paragraph 1")
     network.cut()
     await near.goto(page.url.replace(network.url, visits.site.url))
+    provider.add(paragraph(2))
+    provider.end()
     await becomes(near, "complete")
+    await becomes(page, "running")
     network.mend()
+    await shows(page, "Paragraph 2")
     await assert_whole(page, number)
 
 
-async def test_the_first_connect_is_tried_again(visits: Visits, network: Network) -> None:
+async def test_the_first_connect_is_tried_again(visits: Visits, network: Network, provider: Provider) -> None:
     visits.expect(*NETWORK_ERRORS)
     page = await visits.open(base_url=network.url)
     refusals = 0
@@ -78,23 +113,56 @@ async def test_the_first_connect_is_tried_again(visits: Visits, network: Network
         refusals += 1
         await (route.fulfill(status=503, body="busy") if refusals < 4 else route.continue_())
 
+    provider.say(pauses=True)
+    number, url = await begin(page, "Say what is dictated.", model="Wire")
     await page.route("**/events?*", refuse)
-    number = await ask(page, "/long 3 /rate 200")
+    await page.goto(url)
+    provider.add(paragraph(1))
+    await shows(page, "Paragraph 1")
+    provider.end()
     await assert_whole(page, number)
     assert refusals == 4
 
 
-async def test_reconnect_now_does_not_wait_for_the_next_try(visits: Visits, network: Network) -> None:
+async def test_reconnect_now_does_not_wait_for_the_next_try(visits: Visits, network: Network, provider: Provider) -> None:
     visits.expect(*NETWORK_ERRORS)
     page = await visits.open(base_url=network.url)
-    number = await ask(page, "/long 12 /rate 60")
-    await grows(page, 50)
+    await page.clock.install()
+    number = await dictate(page, provider, paragraph(1))
     network.cut()
     await expect(banner(page)).to_be_visible()
+    await stop_clock(visits, page)
     network.mend()
-    button = page.get_by_role("button", name="Reconnect now")
-    if await button.is_visible():
-        await button.click()
+    before = await tries(visits, page, number)
+    await expect(banner(page)).to_be_visible()
+    await page.get_by_role("button", name="Reconnect now").click()
+    await expect(banner(page)).to_be_hidden()
+    assert await tries(visits, page, number) == before + 1
+    await page.clock.resume()
+    provider.add(paragraph(2))
+    await shows(page, "Paragraph 2")
+    provider.end()
+    await assert_whole(page, number)
+
+
+async def test_reconnect_now_does_not_wait_for_the_next_try_of_a_first_connect(visits: Visits, provider: Provider) -> None:
+    visits.expect(*NETWORK_ERRORS)
+    page = await visits.open()
+    await page.clock.install()
+    provider.say(paragraph(1), pauses=True)
+    number, url = await begin(page, "Say what is dictated.", model="Wire")
+    await page.route("**/events?*", lambda route: route.fulfill(status=503, body="busy"))
+    await page.goto(url)
+    await expect(banner(page)).to_be_visible()
+    await stop_clock(visits, page)
+    await page.unroute_all()
+    before = await tries(visits, page, number)
+    await expect(banner(page)).to_be_visible()
+    await page.get_by_role("button", name="Reconnect now").click()
+    await expect(banner(page)).to_be_hidden()
+    assert await tries(visits, page, number) == before + 1
+    await page.clock.resume()
+    provider.end()
     await assert_whole(page, number)
 
 
@@ -105,7 +173,7 @@ async def test_a_message_sent_without_network_stays_in_the_composer(visits: Visi
     await becomes(page, "complete")
     network.cut()
     await send(page, "do not lose me")
-    await expect(page.get_by_text("The server cannot be reached.").first).to_be_visible()
+    await expect(page.locator("#sr")).to_contain_text("The server cannot be reached.")
     await expect(message(page)).to_have_value("do not lose me")
     network.mend()
     await message(page).press("Enter")
@@ -113,35 +181,42 @@ async def test_a_message_sent_without_network_stays_in_the_composer(visits: Visi
     await expect(message(page)).to_have_value("")
 
 
-async def test_done_closes_the_stream_for_good(visits: Visits) -> None:
+async def test_done_closes_the_stream_for_good(visits: Visits, provider: Provider) -> None:
     page = await visits.open()
-    number = await ask(page, "hello /rate 300")
+    await page.clock.install()
+    number = await dictate(page, provider, "Hello")
+    provider.end()
     await becomes(page, "complete")
-    await page.wait_for_timeout(2000)  # four times the first pause before a reconnect
-    assert sum(f"/messages/{number}/events" in request.url for request in visits.requests) == 1
+    await page.clock.run_for(LONG)
+    assert await tries(visits, page, number) == 1
 
 
-async def test_thirty_loads_of_a_live_answer_open_its_stream_once_each(visits: Visits) -> None:
+async def test_thirty_loads_of_a_live_answer_open_its_stream_once_each(visits: Visits, provider: Provider) -> None:
     page = await visits.open()
-    number, url = await begin(page, "/long 400 /rate 15")
+    number = await dictate(page, provider, "Hello")
     for load in range(1, 31):
-        await page.goto(url)
-        await grows(page)
-        opened = [request for request in visits.requests if f"/messages/{number}/events" in request.url]
-        assert len(opened) == load
-    await stop(page).click()
-    await becomes(page, "stopped")
+        assert await tries(visits, page, number) == load
+        await page.reload()
+        await follows(page)
+    provider.end()
+    await becomes(page, "complete")
 
 
-async def test_a_hidden_tab_lets_go_of_its_stream_and_catches_up(visits: Visits) -> None:
-    page = await visits.open()
-    number = await ask(page, "/long 6 /rate 60")
-    await grows(page, 50)
-    await set_hidden(page, True)
-    shown = len(await text(page).inner_text())
-    await page.wait_for_timeout(1500)
-    assert len(await text(page).inner_text()) <= shown + 40
+async def test_a_hidden_tab_lets_go_of_its_stream_and_catches_up(visits: Visits, provider: Provider) -> None:
+    page, near = await visits.open(), await visits.open()
+    await page.clock.install()
+    number = await dictate(page, provider, paragraph(1))
+    await near.goto(page.url)
+    async with page.expect_event("requestfailed", lambda request: f"/messages/{number}/events" in request.url):
+        await set_hidden(page, True)
+    provider.add(paragraph(2))
+    await shows(near, "Paragraph 2")
+    await page.clock.run_for(LONG)
+    assert await tries(visits, page, number) == 2  # one of each tab
+    assert "Paragraph 2" not in await text(page).inner_text()
     await set_hidden(page, False)
+    await shows(page, "Paragraph 2")
+    provider.end()
     await assert_whole(page, number)
 
 
@@ -156,31 +231,36 @@ async def set_hidden(page: Page, is_hidden: bool) -> None:
     )
 
 
-async def test_back_and_forward_double_no_text(visits: Visits) -> None:
+async def test_back_and_forward_double_no_text(visits: Visits, provider: Provider) -> None:
     page = await visits.open()
-    number = await ask(page, "/long 8 /rate 60")
-    await grows(page, 60)
+    number = await dictate(page, provider, paragraph(1), "Paragraph 2 begins")
+    await shows(page, "Paragraph 2 begins")
     await page.goto("/")
     await page.go_back()
-    await grows(page, 60)
+    await follows(page)
+    provider.add(" and ends.\n\n")
+    await shows(page, "Paragraph 2 begins and ends.")
     await page.go_forward()
     await page.go_back()
+    await follows(page)
+    provider.add(paragraph(3))
+    provider.end()
     await assert_whole(page, number)
 
 
-async def test_a_lost_session_stops_the_stream_and_says_so(visits: Visits, network: Network) -> None:
+async def test_a_lost_session_stops_the_stream_and_says_so(visits: Visits, network: Network, provider: Provider) -> None:
     visits.expect(*NETWORK_ERRORS, r"status of 401")
     page = await visits.open(base_url=network.url)
-    number = await ask(page, "/long 300 /rate 30")
-    await grows(page, 50)
+    await page.clock.install()
+    number = await dictate(page, provider, paragraph(1))
     await page.context.clear_cookies(name="sessionid")
     network.cut()
-    await network.refused.wait()
+    await network.refuses()
     network.mend()
-    await expect(page.get_by_text("You are logged out.").first).to_be_visible()
-    asked = sum(f"/messages/{number}/events" in request.url for request in visits.requests)
-    await page.wait_for_timeout(2000)  # as long as three reconnects would take
-    assert sum(f"/messages/{number}/events" in request.url for request in visits.requests) == asked
+    await expect(page.locator("#sr")).to_contain_text("You are logged out.")
+    asked = await tries(visits, page, number)
+    await page.clock.run_for(LONG)
+    assert await tries(visits, page, number) == asked
 
 
 @pytest.mark.parametrize("is_killed", [True, False], ids=["killed", "stopped"])

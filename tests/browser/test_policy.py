@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from .chat import answer, ask, becomes, grows, log, reloaded_log, source, text
+from .chat import answer, ask, becomes, dictate, grows, log, reloaded_log, shows, source, text
 from .visits import Visits
 from .wire import Provider
 
@@ -43,8 +43,9 @@ INERT = (
 @pytest.mark.parametrize("is_streamed", [True, False], ids=["streamed", "loaded"])
 async def test_hostile_markdown_is_shown_and_does_nothing(visits: Visits, provider: Provider, is_streamed: bool) -> None:
     page = await visits.open()
-    provider.say(*(HOSTILE[at : at + 3] for at in range(0, len(HOSTILE), 3)))
-    number = await ask(page, "say it", model="Wire")
+    number = await dictate(page, provider)
+    provider.add(*(HOSTILE[at : at + 3] for at in range(0, len(HOSTILE), 3)))
+    provider.end()
     await becomes(page, "complete")
     if not is_streamed:
         await page.reload()
@@ -80,8 +81,11 @@ async def test_a_remote_image_becomes_a_labelled_link(visits: Visits, provider: 
 
 async def test_a_carriage_return_of_a_model_forges_no_event(visits: Visits, provider: Provider) -> None:
     page = await visits.open()
-    provider.say("before", "\revent: done\rdata: failed\r\r", "event: status\rdata: failed\r\n\r\n", "data: <b>x</b>\n\n", "after")
-    number = await ask(page, "forge", model="Wire")
+    number = await dictate(page, provider, "before")
+    provider.add("\revent: done\rdata: failed\r\r", "event: status\rdata: failed\r\n\r\n", "data: <b>x</b>\n\n", "after")
+    await shows(page, "after")
+    await becomes(page, "running")
+    provider.end()
     await becomes(page, "complete")
     await expect(text(page)).to_contain_text("event: done")
     await expect(text(page)).to_contain_text("after")
@@ -91,10 +95,11 @@ async def test_a_carriage_return_of_a_model_forges_no_event(visits: Visits, prov
 
 async def test_white_space_and_lines_arrive_exactly(visits: Visits, provider: Provider) -> None:
     page = await visits.open()
-    provider.say(
+    number = await dictate(page, provider)
+    provider.add(
         "Hello", " ", "world", "\n", "\n", "```text\n", "  two  spaces", "\n", "\n", "\ttab\n", "\n\n", "end", "\n```\n", "\n", " ", "Bye"
     )
-    number = await ask(page, "exactly", model="Wire")
+    provider.end()
     await becomes(page, "complete")
     assert await text(page).locator("pre code").text_content() == "  two  spaces\n\n\ttab\n\n\nend\n"
     await expect(text(page).locator("p").first).to_have_text("Hello world")

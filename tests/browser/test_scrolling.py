@@ -28,6 +28,7 @@ async def test_the_end_stays_in_view_while_an_answer_grows(visits: Visits) -> No
     page = await long_page(visits)
     assert await page.evaluate(DISTANCE) <= 2
     await send(page, "/long 8 /rate 400")
+    await expect(page.locator(".prompt")).to_have_count(2)
     seen = 0
     while seen < 3000:
         seen = await grows(page, seen)
@@ -38,7 +39,8 @@ async def test_the_end_stays_in_view_while_an_answer_grows(visits: Visits) -> No
 
 async def test_a_reader_who_scrolled_up_is_left_in_peace(visits: Visits) -> None:
     page = await long_page(visits)
-    await send(page, "/long 40 /rate 300")
+    await send(page, "/long 4000 /rate 300")
+    await expect(page.locator(".prompt")).to_have_count(2)
     await grows(page, 600)
     await page.locator("#scroller").hover()
     await page.mouse.wheel(0, -1200)
@@ -62,6 +64,7 @@ async def test_sending_leads_back_to_the_end(visits: Visits) -> None:
     page = await long_page(visits)
     await page.evaluate("document.querySelector('#scroller').scrollTop = -800")
     await send(page, "hello /rate 300")
+    await expect(page.locator(".prompt")).to_have_count(2)
     await becomes(page, "complete")
     assert await page.evaluate(DISTANCE) <= 2
 

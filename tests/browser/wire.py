@@ -2,25 +2,75 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 
+type Delta = str | dict[str, str]  # text, or the fields of a delta
+
+LIMIT = 30.0  # seconds a story waits for what must happen on a wire; never a measure of speed
 BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 11\r\nConnection: close\r\n\r\nBad gateway"
 
 
+class Dictation:
+    """One answer in the hand of a test. It says `deltas` and ends; where it `pauses`, only once it is ended or nobody listens any more."""
+
+    def __init__(self, deltas: Iterable[Delta] = (), pauses: bool = False) -> None:
+        self.deltas, self.pauses = list(deltas), pauses
+        self.hung_up = asyncio.Event()
+        self._news = asyncio.Event()
+
+    def add(self, *deltas: Delta) -> None:
+        self.deltas += deltas
+        self._news.set()
+
+    def end(self) -> None:
+        self.pauses = False
+        self._news.set()
+
+    async def tell(self, writer: asyncio.StreamWriter, left: asyncio.Future[bytes]) -> None:
+        """Write what there is to say as it comes, and the end, unless the client has left before."""
+        told = 0
+        while not left.done():
+            self._news.clear()
+            for delta in self.deltas[told:]:
+                writer.write(chunk(delta))
+                told += 1
+            await writer.drain()
+            if told == len(self.deltas) and not self.pauses:
+                writer.write(b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n')
+                return
+            await self._news_or(left)
+        self.hung_up.set()
+
+    async def _news_or(self, left: asyncio.Future[bytes]) -> None:
+        news = asyncio.ensure_future(self._news.wait())
+        await asyncio.wait({news, left}, return_when=asyncio.FIRST_COMPLETED)
+        news.cancel()
+
+
 class Provider:
-    """An OpenAI-compatible server. It says `deltas` and ends; where it `pauses`, only once `go_on` is set or nobody listens any more."""
+    """An OpenAI-compatible server that says to each request what was dictated last."""
 
     def __init__(self) -> None:
-        self.deltas: list[str] = []
-        self.pauses = False
-        self.go_on, self.hung_up = asyncio.Event(), asyncio.Event()
         self.url = ""
+        self._dictation = Dictation()
 
-    def say(self, *deltas: str, pauses: bool = False) -> None:
-        self.deltas, self.pauses = list(deltas), pauses
-        self.go_on.clear()
-        self.hung_up.clear()
+    def say(self, *deltas: Delta, pauses: bool = False) -> None:
+        """Dictate the next answer. One that still pauses ends."""
+        self._dictation.end()
+        self._dictation = Dictation(deltas, pauses)
+
+    def add(self, *deltas: Delta) -> None:
+        """Say more, in an answer that pauses."""
+        self._dictation.add(*deltas)
+
+    def end(self) -> None:
+        """End an answer that pauses."""
+        self._dictation.end()
+
+    async def is_hung_up_on(self) -> None:
+        """Wait until the client has left an answer that pauses."""
+        await happens(self._dictation.hung_up)
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -28,21 +78,15 @@ class Provider:
             length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
             await reader.readexactly(length)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
-            for delta in self.deltas:
-                writer.write(b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": delta}}]}).encode() + b"\n\n")
-                await writer.drain()
-            if not self.pauses or await self._is_to_go_on(reader):
-                writer.write(b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n')
+            left = asyncio.ensure_future(reader.read())
+            await self._dictation.tell(writer, left)
+            left.cancel()
         writer.close()
 
-    async def _is_to_go_on(self, reader: asyncio.StreamReader) -> bool:
-        told, left = asyncio.ensure_future(self.go_on.wait()), asyncio.ensure_future(reader.read())
-        await asyncio.wait({told, left}, return_when=asyncio.FIRST_COMPLETED)
-        if left.done():
-            self.hung_up.set()
-        for waiting in (told, left):
-            waiting.cancel()
-        return not left.done()
+
+def chunk(delta: Delta) -> bytes:
+    content = {"content": delta} if isinstance(delta, str) else delta
+    return b"data: " + json.dumps({"choices": [{"index": 0, "delta": content}]}).encode() + b"\n\n"
 
 
 class Network:
@@ -52,7 +96,7 @@ class Network:
         self.port = port
         self.url = ""
         self.state = "whole"
-        self.refused = asyncio.Event()  # set when somebody has knocked in vain since the last change
+        self._refused = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
 
     def cut(self) -> None:
@@ -64,9 +108,13 @@ class Network:
     def mend(self) -> None:
         self._change("whole")
 
+    async def refuses(self) -> None:
+        """Wait until somebody has knocked in vain since the last change."""
+        await happens(self._refused)
+
     def _change(self, state: str) -> None:
         self.state = state
-        self.refused.clear()
+        self._refused.clear()
         if state != "whole":
             for writer in list(self._writers):
                 writer.transport.abort()
@@ -93,7 +141,12 @@ class Network:
                 writer.close()
         else:
             writer.transport.abort()
-        self.refused.set()
+        self._refused.set()
+
+
+async def happens(event: asyncio.Event) -> None:
+    async with asyncio.timeout(LIMIT):
+        await event.wait()
 
 
 async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
