@@ -9,7 +9,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from conversations.models import LanguageModel
+from conversations.models.catalog import enabled_model
 from conversations.models.conversations import TITLE_MAX_CHARACTERS
+
+NOT_AVAILABLE = "That model is not available any more. Pick another one and send again."
 
 
 def whole_text(text: str) -> None:
@@ -26,30 +29,21 @@ class TurnForm(forms.Form):
         validators=[whole_text],
         error_messages={"required": "Write a message first."},
     )
-    model = forms.ModelChoiceField(
-        LanguageModel.objects.none(),
-        error_messages={
-            "required": "Pick a model first.",
-            "invalid_choice": "That model is not available any more. Pick another one and send again.",
-        },
-    )
+    model = forms.IntegerField(error_messages={"required": "Pick a model first.", "invalid": NOT_AVAILABLE})
     request_key = forms.UUIDField(required=False)
 
     def __init__(self, data: Any, *, fallback: Callable[[], LanguageModel | None]) -> None:
         """`fallback` gives the model of a program that names none; a browser always names one."""
         super().__init__(data)
         self.fallback = fallback
-        self.fields["model"].queryset = LanguageModel.objects.enabled().only("name")  # type: ignore[attr-defined]
         self.fields["model"].required = "model" in data
         self.fields["prompt"].validators = [whole_text]  # in place of Django's sentence about null characters
 
     def clean_model(self) -> LanguageModel:
-        picked: LanguageModel | None = self.cleaned_data["model"]
-        if picked:
-            return picked
-        model = self.fallback()
+        key: int | None = self.cleaned_data["model"]
+        model = self.fallback() if key is None else enabled_model.first(key)
         if model is None or not model.is_available:
-            raise ValidationError(self.fields["model"].error_messages["invalid_choice"])
+            raise ValidationError(NOT_AVAILABLE)
         return model
 
     def clean_prompt(self) -> str:

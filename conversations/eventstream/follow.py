@@ -11,13 +11,14 @@ from contextlib import closing, contextmanager
 from chatsite import threads
 from conversations.generation.feed import Feed
 from conversations.models import Message
+from conversations.models.messages import answer_to_show
 
 from . import sse
 
 
 def find_answer(message_id: int) -> Message | None:
     """Return the answer with all that its footer shows; None if it has been deleted for good meanwhile."""
-    return Message.objects.shown().filter(pk=message_id).first()
+    return answer_to_show.first(message_id)
 
 
 find_answer_in_thread = threads.in_thread(threads.generation, find_answer)

@@ -7,7 +7,8 @@ from datetime import datetime
 from django.db import transaction
 
 from conversations.events import EventKind, JournalEvent
-from conversations.models import Generation, JournalEntry, LanguageModel, Message, Status, Usage
+from conversations.models import Generation, JournalEntry, Message, Status, Usage
+from conversations.models.catalog import model_key
 from conversations.models.generations import STOPPED as STOPPED
 from conversations.providers.base import ChatRequest, Stream, UsageReport
 from conversations.providers.errors import ProviderError
@@ -126,7 +127,7 @@ def account(generation: Generation, outcome: Outcome, text: str, reasoning: str)
     usage.input_tokens, usage.cached_tokens = counted.input_tokens, min(counted.cached_tokens, counted.input_tokens)
     usage.output_tokens, usage.reasoning_tokens = counted.output_tokens, counted.reasoning_tokens
     usage.take_prices(generation.model)
-    if not LanguageModel.objects.filter(pk=generation.model.pk).exists():
+    if not model_key(generation.model.pk):
         usage.model = None  # deleted meanwhile; its name and prices are known all the same
     usage.save()
 

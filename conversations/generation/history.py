@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from conversations.models import Generation, LanguageModel, Message, Provider, Role
+from conversations.models import Generation, LanguageModel, Provider, Role
+from conversations.models.messages import texts_to
 from conversations.providers.base import ChatMessage, ChatRequest, Endpoint
 
 BYTES_PER_TOKEN = 3  # low for English, about right for other scripts and code: an estimate that rather trims too early
@@ -28,7 +29,7 @@ def assignment_of(generation: Generation) -> Assignment:
     """
     model, answer = generation.model, generation.message
     assert model is not None
-    prompts = Message.objects.path_to(answer.parent_id).values_list("role", "text")
+    prompts = texts_to(answer.parent_id) if answer.parent_id else []
     system_prompt = answer.conversation.system_prompt
     kept, trimmed_turns = trim(turns_of(prompts), prompt_budget(model) - estimated_tokens(system_prompt))
     parameters = dict(model.parameters)

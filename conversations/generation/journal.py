@@ -16,7 +16,8 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from chatsite import threads
 from conversations.events import Event, JournalEvent
-from conversations.models import Generation, JournalEntry
+from conversations.models import Generation
+from conversations.models.generations import journal_of
 
 from .feed import Feed
 
@@ -63,8 +64,7 @@ write_in_thread = threads.in_thread(threads.journal, write_owned)
 
 def entries(generation_id: int, after: int = 0) -> list[JournalEvent]:
     """Return what is committed of a generation behind position `after`."""
-    rows = JournalEntry.objects.filter(generation_id=generation_id, position__gt=after)
-    return [JournalEvent(*row) for row in rows.order_by("position").values_list("position", "kind", "data")]
+    return [JournalEvent(*row) for row in journal_of(generation_id, after)]
 
 
 def interval(answers: int) -> float:

@@ -20,6 +20,7 @@ from django.utils import timezone
 from chatsite import threads
 from conversations.events import JournalEvent
 from conversations.models import Generation, Status
+from conversations.models.generations import generation_to_run
 from conversations.providers.registry import close_adapters
 
 from .ending import BROKEN, Outcome, end, settle
@@ -180,7 +181,7 @@ class Supervisor:
 
 def take(generation_id: int, owner: str) -> Assignment | None:
     """Claim a generation; return what is to be done, or None if somebody else won it or there is nothing left to run."""
-    generation = Generation.objects.to_run().filter(pk=generation_id).first()
+    generation = generation_to_run.first(generation_id)
     if generation is None or not generation.claim(owner):
         return None
     try:

@@ -10,6 +10,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from .prepared import Prepared
 from .secrets import EncryptedField
 
 
@@ -83,6 +84,18 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
             .order_by("-is_default", models.Case(models.When(provider__protocol=Protocol.ECHO, then=1), default=0), "pk")
             .first()
         )
+
+
+@Prepared
+def enabled_model(pk: int) -> LanguageModelQuerySet:
+    """A model that people may pick."""
+    return LanguageModel.objects.enabled().filter(pk=pk).select_related("provider").only("name", "is_enabled", "provider__is_enabled")
+
+
+@Prepared
+def model_key(pk: int) -> "models.QuerySet[LanguageModel, int]":
+    """The key of a model, if it is still there."""
+    return LanguageModel.objects.filter(pk=pk).values_list("pk", flat=True)
 
 
 def price(label: str) -> "models.DecimalField[Decimal, Decimal]":

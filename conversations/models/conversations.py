@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from .catalog import LanguageModel
+from .prepared import Prepared
 
 TITLE_MAX_CHARACTERS = 200
 
@@ -49,6 +50,18 @@ class Conversation(models.Model):
 
     def restore(self) -> None:
         Conversation.objects.trashed().filter(pk=self.pk).update(deleted_at=None)
+
+
+@Prepared
+def own_conversation(pk: int, owner: int) -> ConversationQuerySet:
+    """A conversation of `owner`'s that is not deleted."""
+    return Conversation.objects.active().filter(pk=pk, owner=owner)
+
+
+@Prepared
+def locked_conversation(pk: int) -> ConversationQuerySet:
+    """The row, held until the transaction ends; not one that is deleted."""
+    return Conversation.objects.active().select_for_update().filter(pk=pk)
 
 
 def title_from(prompt: str) -> str:

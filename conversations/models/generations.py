@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from .catalog import LanguageModel
 from .messages import Message
+from .prepared import Prepared
 
 
 class Status(models.TextChoices):
@@ -133,6 +134,17 @@ class Generation(models.Model):
         return (self.finished_at - self.first_token_at).total_seconds()
 
 
+@Prepared
+def generation_to_run(pk: int) -> GenerationQuerySet:
+    return Generation.objects.to_run().filter(pk=pk)
+
+
+@Prepared
+def live_in(conversation: int) -> "models.QuerySet[Generation, int]":
+    """The keys of generations that are writing an answer in a conversation."""
+    return Generation.objects.live().filter(message__conversation=conversation).values_list("pk", flat=True)
+
+
 class JournalEntry(models.Model):
     """One committed event of a running generation. Its rows are removed once they are folded into the message."""
 
@@ -148,3 +160,10 @@ class JournalEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.position} of generation {self.generation_id}"
+
+
+@Prepared
+def journal_of(generation: int, after: int) -> "models.QuerySet[JournalEntry, tuple[int, str, str]]":
+    """Position, kind and data of each entry behind position `after`, in order."""
+    rows = JournalEntry.objects.filter(generation=generation, position__gt=after)
+    return rows.order_by("position").values_list("position", "kind", "data")

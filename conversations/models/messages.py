@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.expressions import RawSQL
 
 from .conversations import Conversation
+from .prepared import Prepared
 
 # The path from a message up to its root. A recursive query reads it at once, whatever its depth, without the other branches.
 PATH_SQL = """
@@ -58,8 +59,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Answers with all that their place in a page needs."""
         return self.select_related("generation__model__provider").only(*SHOWN).prefetch_related("generation__usages")
 
-    def answers_for(self, user: User) -> "MessageQuerySet":
-        """The answers in `user`'s own conversations that are not deleted."""
+    def answers_for(self, user: User | int) -> "MessageQuerySet":
+        """The answers in the own conversations of `user`, or of the one with that key, that are not deleted."""
         return self.filter(role=Role.ASSISTANT, generation__isnull=False, conversation__owner=user, conversation__deleted_at=None)
 
 
@@ -83,3 +84,20 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} message {self.pk}"
+
+
+@Prepared
+def answer_to_follow(pk: int, owner: int) -> MessageQuerySet:
+    """An answer of `owner`'s, with no more than its status: what the start of a stream asks."""
+    return Message.objects.answers_for(owner).filter(pk=pk).select_related("generation").only("generation__status")
+
+
+@Prepared
+def answer_to_show(pk: int) -> MessageQuerySet:
+    return Message.objects.shown().filter(pk=pk)
+
+
+@Prepared
+def texts_to(head: int) -> "models.QuerySet[Message, tuple[str, str]]":
+    """The role and text of each message from the root down to `head`, oldest first."""
+    return Message.objects.path_to(head).values_list("role", "text")

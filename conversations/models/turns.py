@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from .catalog import LanguageModel, SystemPrompt
-from .conversations import Conversation, title_from
-from .generations import Generation
+from .conversations import Conversation, locked_conversation, title_from
+from .generations import Generation, live_in
 from .messages import Message, Role
 
 
@@ -97,14 +97,14 @@ def _turn_of(messages: QuerySet[Message], prompt: str, request_key: uuid.UUID) -
 
 def _locked(conversation: Conversation) -> Conversation:
     """Read the row and hold it until the transaction ends, so that two prompts sent at once cannot both begin."""
-    locked = Conversation.objects.active().select_for_update().filter(pk=conversation.pk).first()
+    locked = locked_conversation.first(conversation.pk)
     if locked is None:
         raise TurnRefused("This conversation has been deleted. Restore it, or start a new chat.")
     return locked
 
 
 def _refuse_if_busy(conversation: Conversation) -> None:
-    if Generation.objects.live().filter(message__conversation=conversation).exists():
+    if live_in(conversation.pk):
         raise TurnRefused("An answer is still being written. Wait for it or stop it, then send again.")
 
 

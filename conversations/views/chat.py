@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from conversations.generation.journal import entries
 from conversations.models import Conversation, LanguageModel, Message, Role
+from conversations.models.conversations import own_conversation
 from conversations.rendering.answers import Answer
 
 from .requests import SignedInRequest
@@ -30,6 +31,13 @@ class Composer:
     error: str = ""
     is_running: bool = False
     request_key: uuid.UUID = field(default_factory=uuid.uuid4)
+
+
+def find_own(request: SignedInRequest, pk: int) -> Conversation:
+    """The person's own conversation, not deleted; else 404."""
+    if (conversation := own_conversation.first(pk, request.user.pk)) is None:
+        raise Http404
+    return conversation
 
 
 def composer_for(conversation: Conversation | None, text: str = "", error: str = "", selected: int | None = None) -> Composer:

@@ -8,16 +8,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conversations.forms import TitleForm, TurnForm
 from conversations.generation.supervisor import supervisor
-from conversations.models import Conversation, Generation, LanguageModel, start_conversation
+from conversations.models import Generation, LanguageModel, start_conversation
 
-from .chat import chat_page, composer_for
+from .chat import chat_page, composer_for, find_own
 from .messages import refuse_turn, turn_created
 from .requests import SignedInRequest, form_data, is_program, signed_in
-
-
-def find(request: SignedInRequest, pk: int) -> Conversation:
-    """The person's own conversation, not deleted; else 404."""
-    return get_object_or_404(request.user.conversations.active(), pk=pk)
 
 
 @require_GET
@@ -45,14 +40,14 @@ def start(request: SignedInRequest) -> HttpResponseBase:
 @require_GET
 @signed_in
 def show(request: SignedInRequest, pk: int) -> HttpResponse:
-    conversation = find(request, pk)
+    conversation = find_own(request, pk)
     return chat_page(request, conversation, composer_for(conversation))
 
 
 @require_POST
 @signed_in
 def rename(request: SignedInRequest, pk: int) -> HttpResponse:
-    conversation = find(request, pk)
+    conversation = find_own(request, pk)
     form = TitleForm(request.POST)
     if not form.is_valid():
         error = str(form.errors["title"][0])
@@ -64,7 +59,7 @@ def rename(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 @signed_in
 def delete(request: SignedInRequest, pk: int) -> HttpResponse:
-    conversation = find(request, pk)
+    conversation = find_own(request, pk)
     conversation.soft_delete()
     for generation in Generation.objects.live().filter(message__conversation=conversation):
         generation.request_stop()

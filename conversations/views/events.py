@@ -1,9 +1,8 @@
 """The stream of an answer: a GET that only observes, for browsers as fragments and for programs as JSON."""
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from conversations.events import Place
@@ -11,6 +10,7 @@ from conversations.eventstream import sse
 from conversations.eventstream.pages import page_stream
 from conversations.eventstream.programs import program_stream
 from conversations.models import Message
+from conversations.models.messages import answer_to_follow
 
 from .requests import SIGNED_OUT, is_program
 
@@ -19,8 +19,9 @@ def find(request: HttpRequest, pk: int) -> Message | None:
     """The answer if it is the person's own, None if nobody is signed in; else 404."""
     if not request.user.is_authenticated:
         return None
-    answers = Message.objects.answers_for(request.user).select_related("generation").only("generation__status")
-    return get_object_or_404(answers, pk=pk)
+    if (answer := answer_to_follow.first(pk, request.user.pk)) is None:
+        raise Http404
+    return answer
 
 
 @require_GET

@@ -16,7 +16,7 @@ from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, LanguageModel, Message, Turn, TurnRefused, retry, start_turn
 from conversations.rendering.answers import Answer
 
-from .chat import chat_page, composer_for
+from .chat import chat_page, composer_for, find_own
 from .requests import SignedInRequest, form_data, is_htmx, is_program, refusal, signed_in
 
 
@@ -28,7 +28,7 @@ def find_answer(request: SignedInRequest, pk: int) -> Message:
 @require_POST
 @signed_in
 def start(request: SignedInRequest, pk: int) -> HttpResponseBase:
-    conversation: Conversation = get_object_or_404(request.user.conversations.active(), pk=pk)
+    conversation = find_own(request, pk)
     form = TurnForm(form_data(request), fallback=lambda: conversation.model)
     if not form.is_valid():
         return refuse_turn(request, conversation, form)
