@@ -77,6 +77,13 @@ async def network(site: Site) -> AsyncIterator[Network]:
         network.cut()
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def local_network(local_site: Site) -> AsyncIterator[Network]:
+    async with listening(Network(local_site.port)) as network:
+        yield network
+        network.cut()
+
+
 @pytest.fixture(scope="session")
 def restartable(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site that a story may bring down, and must leave running."""

@@ -4,18 +4,16 @@ import re
 from itertools import batched
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import expect
 
 from conversations.providers.echo_texts import MARKDOWN, REASONING, code, items, pieces_of, table
 
 from .chat import answer, ask, becomes, begin, dictate, follows, grows, log, message, reloaded_log, send, shows, source, stop, text
-from .site import Site
 from .visits import Visits
 from .wire import Delta, Provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
-AT_LENGTH = 240_000  # milliseconds: a model that shares two cores with everything else
 FRAMES = 12  # at least, into which an answer is cut
 THOUGHTS: list[Delta] = [{"reasoning_content": piece} for piece in pieces_of(REASONING)]
 BEFORE, HEADING, AFTER = MARKDOWN.partition("###### Quotes")
@@ -188,42 +186,3 @@ async def test_a_stopped_answer_is_stopped_in_the_other_tab_too(visits: Visits) 
     for tab in (one, two):
         await becomes(tab, "stopped")
     assert await log(one) == await log(two)
-
-
-@pytest.mark.local_model
-class TestWithTheLocalModel:
-    """The same with a real language model on this machine, over the same wire as any provider."""
-
-    async def page(self, browser: Browser, site: Site) -> tuple[Visits, Page]:
-        visits = Visits(browser, site)
-        page = await visits.open()
-        await page.goto("/")
-        await page.get_by_role("combobox", name="Model").select_option(label="SmolLM2 135M Instruct")
-        return visits, page
-
-    async def test_it_streams(self, browser: Browser, local_site: Site) -> None:
-        visits, page = await self.page(browser, local_site)
-        await send(page, "Why is the sky blue? Answer in three sentences.")
-        first = await grows(page)
-        assert await grows(page, first) > first
-        await becomes(page, "complete", patience=AT_LENGTH)
-        await expect(answer(page)).to_contain_text("SmolLM2")
-        await visits.close()
-
-    async def test_it_stops(self, browser: Browser, local_site: Site) -> None:
-        visits, page = await self.page(browser, local_site)
-        await send(page, "Write a very long list of animals, each with a paragraph about it.")
-        await grows(page, 20)
-        await stop(page).click()
-        await becomes(page, "stopped")
-        assert await log(page) == await reloaded_log(page)
-        await visits.close()
-
-    async def test_a_reload_in_mid_answer_goes_on(self, browser: Browser, local_site: Site) -> None:
-        visits, page = await self.page(browser, local_site)
-        await send(page, "How does a rainbow form? Answer in one paragraph.")
-        await grows(page, 20)
-        await page.reload()
-        await becomes(page, "complete", patience=AT_LENGTH)
-        assert await log(page) == await reloaded_log(page)
-        await visits.close()

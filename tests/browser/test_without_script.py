@@ -1,15 +1,17 @@
 """The site without JavaScript: forms, redirects, and a page that refreshes while an answer is written."""
 
+import asyncio
 import re
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.factories import PASSWORD
 
-from .chat import answer, becomes, message, stop, text
+from .chat import answer, becomes, message, shows, stop, text
 from .visits import Visits
+from .wire import Provider, happens
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -24,11 +26,23 @@ async def send(page: Page, prompt: str) -> None:
     await page.get_by_role("button", name="Send").click()
 
 
+async def comes_to_rest(page: Page) -> None:
+    """Answer the next refresh with 204, which leaves the page as it is: a click on a page that is being replaced goes nowhere."""
+    refreshed = asyncio.Event()
+
+    async def swallow(route: Route) -> None:
+        await route.fulfill(status=204)
+        refreshed.set()
+
+    await page.route("**/conversations/*", swallow, times=1)
+    await happens(refreshed)
+
+
 async def test_log_in_ask_and_read_the_answer(visits: Visits) -> None:
     page = await visits.open("", java_script_enabled=False)
     await page.goto("/")
     await log_in(page)
-    await send(page, "hello /rate 20")
+    await send(page, "hello /rate 400")
     await expect(page.locator(".prompt")).to_contain_text("hello")
     await becomes(page, "complete")
     await expect(text(page)).to_contain_text("echo demo")
@@ -38,23 +52,33 @@ async def test_log_in_ask_and_read_the_answer(visits: Visits) -> None:
     await becomes(page, "complete")
 
 
-async def test_the_page_refreshes_only_while_an_answer_is_written(page: Page) -> None:
+async def test_the_page_refreshes_only_while_an_answer_is_written(page: Page, provider: Provider) -> None:
+    refresh = page.locator('meta[http-equiv="refresh"]')
     await page.goto("/")
-    await send(page, "/long 3 /rate 40")
-    assert 'http-equiv="refresh"' in await page.content()
+    await page.get_by_role("combobox", name="Model").select_option(label="Wire")
+    provider.say("Some words", pauses=True)
+    await send(page, "Say what is dictated.")
+    await shows(page, "Some words")
+    await expect(refresh).to_have_count(1)
+    provider.add(" and some more")
+    await shows(page, "and some more")
+    await expect(refresh).to_have_count(1)
+    provider.end()
     await becomes(page, "complete")
-    assert 'http-equiv="refresh"' not in await page.content()
+    await expect(refresh).to_have_count(0)
 
 
 async def test_stop_and_retry(page: Page) -> None:
     await page.goto("/")
     await send(page, "/silent")
+    await comes_to_rest(page)
     await stop(page).click()
     await becomes(page, "stopped")
     first = await answer(page).get_attribute("id")
     await answer(page).get_by_role("button", name="Retry").click()
     await expect(answer(page)).not_to_have_attribute("id", str(first))
     await becomes(page, "running", "queued")
+    await comes_to_rest(page)
     await stop(page).click()
     await becomes(page, "stopped")
 
