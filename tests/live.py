@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from asgiref.sync import sync_to_async
 
 from conversations.events import JournalEvent, Place
-from conversations.eventstream.follow import find_answer
 from conversations.eventstream.pages import page_stream
 from conversations.eventstream.programs import program_stream
 from conversations.generation.journal import entries
 from conversations.generation.supervisor import supervisor
 from conversations.models import Generation, Message, Turn
+from conversations.models.messages import answer_to_show
 
 from .factories import make_turn
 
@@ -68,13 +68,13 @@ async def events_of(stream: AsyncIterator[bytes]) -> AsyncIterator[ServerEvent]:
 
 
 async def page_events(message_id: int, place: Place = Place()) -> AsyncIterator[ServerEvent]:  # noqa: B008 - a value
-    message = await sync_to_async(find_answer)(message_id)
+    message = await sync_to_async(answer_to_show.first)(message_id)
     async for event in events_of(page_stream(message, place)):
         yield event
 
 
 async def program_events(message_id: int, place: Place = Place()) -> AsyncIterator[ServerEvent]:  # noqa: B008 - a value
-    message = await sync_to_async(find_answer)(message_id)
+    message = await sync_to_async(answer_to_show.first)(message_id)
     async for event in events_of(program_stream(message, place)):
         yield event
 
@@ -108,10 +108,9 @@ def message_of(pk: int) -> Message:
 
 def committed_text(message: Message) -> str:
     """What the database holds of an answer, wherever it is at the moment."""
+    journal = entries(message.generation.pk)  # first: an answer that ends in between is in the message by then
     generation = generation_of(message.generation.pk)
-    if not generation.is_live:
-        return generation.message.text
-    return text_in(entries(generation.pk))
+    return text_in(journal) if generation.is_live else generation.message.text
 
 
 def text_in(events: list[JournalEvent]) -> str:

@@ -33,14 +33,14 @@ class SystemPromptForm(DefaultMarkForm):
         return text.replace("\r\n", "\n")
 
 
-class VersionInline(admin.TabularInline):  # type: ignore[type-arg]
+class VersionInline(admin.StackedInline):  # type: ignore[type-arg]
     """The versions there are, newest first, to read only."""
 
     model = SystemPromptVersion
-    fields = readonly_fields = ("number", "created_at", "text")
+    fields = readonly_fields = ("created_at", "text")
     extra = 0
     can_delete = False
-    verbose_name_plural = "versions"
+    verbose_name, verbose_name_plural = "version", "versions"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

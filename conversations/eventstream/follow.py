@@ -10,18 +10,11 @@ from contextlib import closing, contextmanager
 
 from chatsite import threads
 from conversations.generation.feed import Feed
-from conversations.models import Message
 from conversations.models.messages import answer_to_show
 
 from . import sse
 
-
-def find_answer(message_id: int) -> Message | None:
-    """Return the answer with all that its footer shows; None if it has been deleted for good meanwhile."""
-    return answer_to_show.first(message_id)
-
-
-find_answer_in_thread = threads.in_thread(threads.generation, find_answer)
+answer_in_thread = threads.in_thread(threads.generation, answer_to_show.first)  # None: deleted for good meanwhile
 
 
 @contextmanager

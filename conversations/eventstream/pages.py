@@ -11,7 +11,7 @@ from conversations.rendering.answers import Answer
 from conversations.rendering.fragments import LiveAnswer, footer
 
 from . import sse
-from .follow import find_answer_in_thread, follow
+from .follow import answer_in_thread, follow
 
 FRAMES_KEPT = 32  # more than a second: a watcher further behind is given the whole instead
 
@@ -20,7 +20,7 @@ async def page_stream(message: Message, place: Place) -> AsyncIterator[bytes]:
     """Yield the events that bring a page that holds `place` to the end of the answer."""
     generation = message.generation
     if not generation.is_live:
-        ended = await find_answer_in_thread(message.pk)
+        ended = await answer_in_thread(message.pk)
         yield finished(ended) if ended else sse.GONE
         return
     with feeds.hold(generation.pk) as feed, watching(feed, message.pk) as broadcast:
@@ -86,7 +86,7 @@ class Broadcast:
     async def end(self) -> bytes:
         """Return the events that end the stream: what the finished answer changes, its footer, and the status."""
         if self._end is None:
-            message = await find_answer_in_thread(self.message_id)
+            message = await answer_in_thread(self.message_id)
             if self._end is None:
                 self._end = self._conclude(message) if message else sse.GONE
         return self._end

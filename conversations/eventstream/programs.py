@@ -10,7 +10,7 @@ from conversations.generation.feed import feeds
 from conversations.models import Generation, Message
 
 from . import sse
-from .follow import find_answer_in_thread, follow
+from .follow import answer_in_thread, follow
 
 
 class Reader:
@@ -51,7 +51,7 @@ async def program_stream(message: Message, after: Place) -> AsyncIterator[bytes]
                     fresh, seen = feed.events[seen:], len(feed.events)  # before the yield: more may come while the client reads
                     if news := reader.read(fresh):
                         yield news
-    ended = await find_answer_in_thread(message.pk)
+    ended = await answer_in_thread(message.pk)
     yield rest(ended, reader) + end(ended) if ended else event(EventKind.DONE, GONE)
 
 

@@ -23,8 +23,8 @@ from .feed import Feed
 
 INSERT = "INSERT INTO conversations_journalentry (generation_id, position, kind, data) VALUES (%s, %s, %s, %s)"
 RETRY_SECONDS = 0.5
-SECONDS_PER_ANSWER = 0.0006  # a busy process commits less often: each answer in a commit costs its viewers a frame
-LONGEST_INTERVAL = 0.1  # seconds
+SECONDS_PER_ANSWER = 0.001  # a busy process commits less often: each answer in a commit costs its viewers a frame
+LONGEST_INTERVAL = 0.12  # seconds
 
 log = logging.getLogger(__name__)
 

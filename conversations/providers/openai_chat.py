@@ -25,6 +25,7 @@ from .sse import EventSplitter, WholeBody
 
 NO_KEY = "none"  # local servers need no key, the SDK does
 OURS = frozenset({"model", "messages", "stream", "stream_options"})  # never overridden by parameters
+HEADERS = {"Accept-Encoding": "identity"}  # a compressor holds tokens back
 USAGE_PATIENCE = 5.0  # seconds to wait for usage once the answer is whole
 END_PATIENCE = 0.1  # seconds for the response to end after [DONE], so that its connection can be used again
 MODELS_PATIENCE = 30.0
@@ -49,14 +50,17 @@ class OpenAIChatAdapter:
         connect = self.endpoint.connect_timeout
         # aiohttp counts the look-up of the name by `pool`; without it a dead name server is waited for in vain.
         timeout = httpx2.Timeout(None, connect=connect, pool=connect)
-        return openai.AsyncOpenAI(
+        client = openai.AsyncOpenAI(
             base_url=self.endpoint.base_url,
             api_key=self.endpoint.api_key.strip() or NO_KEY,
             max_retries=0,
             timeout=timeout,
-            default_headers={"Accept-Encoding": "identity"},  # a compressor holds tokens back
             http_client=openai.DefaultAioHttpClient(limits=LIMITS, timeout=timeout, verify=ssl_context()),
         )
+        # The SDK takes OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS along to every provider: secrets of one told to all.
+        client.organization = client.project = None
+        client._custom_headers = HEADERS
+        return client
 
     def stream(self, request: ChatRequest) -> "OpenAIChatStream":
         return OpenAIChatStream(self, request)

@@ -16,7 +16,7 @@ _BARE_URL = re.compile(r"\bhttps?://[^\s<>\"'`]+")
 _NOTE_MARK = re.compile(r"\[\^([^\]\s]+)\]")
 
 
-class Place:
+class Surroundings:
     """Where inline content stands: in an element of its own, or bare in an item (or quote), where later runs need a <p>."""
 
     __slots__ = ("is_bare", "is_lead", "is_open")
@@ -31,8 +31,8 @@ class InlineWriter:
     def __init__(self, formulas: latex.Hidden | None = None, notes: Iterable[str] = ()) -> None:
         self._out: list[str] = []
         self._ends: list[Any] = []  # per open element its closing tag, or what to call
-        self._place = Place(is_bare=False, is_lead=False)
-        self._places: list[Place] = []
+        self._place = Surroundings(is_bare=False, is_lead=False)
+        self._places: list[Surroundings] = []
         self._formulas, self._notes = formulas, notes
         self._in_link = False
         self._is_plain = False  # in an image's description: text without tags
@@ -54,7 +54,7 @@ class InlineWriter:
 
     def _enter(self, *, is_bare: bool = False, is_lead: bool = False) -> None:
         self._places.append(self._place)
-        self._place = Place(is_bare=is_bare, is_lead=is_lead)
+        self._place = Surroundings(is_bare=is_bare, is_lead=is_lead)
 
     def _leave(self) -> None:
         self._place = self._places.pop()

@@ -90,7 +90,10 @@ def model_for_retry(request: SignedInRequest, answer: Message) -> LanguageModel 
 def source(request: SignedInRequest, pk: int) -> HttpResponse:
     """The Markdown of an answer as it stands."""
     answer = find_answer(request, pk)
-    text = joined(entries(answer.generation.pk), EventKind.TEXT_DELTA) if answer.generation.is_live else answer.text
+    if answer.generation.is_live:
+        text = joined(entries(answer.generation.pk), EventKind.TEXT_DELTA) or find_answer(request, pk).text  # it may have ended just now
+    else:
+        text = answer.text
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 

@@ -250,6 +250,17 @@ async def test_the_request_says_what_it_must() -> None:
     assert "accept-encoding: identity" in wire.head
 
 
+async def test_what_the_environment_says_of_openai_is_told_to_no_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "secret-org")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "secret-project")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Secret: secret-header\nAuthorization: Bearer secret-token")
+    async with serve(whole(recorded("openai.sse")), api_key="own-key") as (wire, adapter):
+        await read(adapter.stream(ask()))
+    assert "secret" not in wire.head
+    assert "authorization: bearer own-key" in wire.head
+    assert "accept-encoding: identity" in wire.head
+
+
 async def test_usage_is_not_asked_for_where_the_server_refuses_the_question() -> None:
     async with serve(whole(recorded("usage_never.sse")), reports_usage=False) as (wire, adapter):
         await read(adapter.stream(ask()))
