@@ -193,13 +193,12 @@ class OpenAIChatStream:
             self._patience.reschedule(deadline)
 
     async def _open(self) -> AsyncIterator[bytes]:
-        create = self._adapter.client.chat.completions.with_streaming_response.create
-        options: dict[str, Any] = {"stream_options": {"include_usage": True}} if self._adapter.endpoint.reports_usage else {}
-        call = create(model=self._request.model_id, messages=[], stream=True, extra_body=body_of(self._request), **options)
-        response = await self._upstream.enter_async_context(call)
+        body = body_of(self._request, reports_usage=self._adapter.endpoint.reports_usage)
+        call = self._adapter.client.post("/chat/completions", cast_to=object, body=body, stream=True, stream_cls=openai.AsyncStream[object])
+        response = (await self._upstream.enter_async_context(await call)).response
         self.request_id = response.headers.get("x-request-id", "")[:200]
         self._splitter = splitter_for(response.headers.get("content-type", ""), self._fold)
-        return await self._upstream.enter_async_context(aclosing(response.http_response.aiter_bytes()))
+        return await self._upstream.enter_async_context(aclosing(response.aiter_bytes()))
 
     async def _read_batch(self, reads: AsyncIterator[bytes]) -> list[Event]:
         """Read until something is to be shown; keep-alives and empty deltas do not move the deadline."""
@@ -229,15 +228,17 @@ def splitter_for(content_type: str, fold: Fold) -> EventSplitter | WholeBody:
     raise Malformed(f"content type {kind} where an event stream belongs")
 
 
-def body_of(request: ChatRequest) -> dict[str, Any]:
-    """Return what is merged into the body as it is.
+def body_of(request: ChatRequest, *, reports_usage: bool) -> dict[str, Any]:
+    """Return the body, which the SDK sends as it is.
 
-    Parameters, because the servers' own outnumber those the SDK knows by name; and the messages, because the SDK walks
-    each of them against its types: 44 ms of the event loop for 200 messages, against 2.
+    Its own `chat.completions.create` does not know the servers' own parameters, and walks each message against its types:
+    44 ms of the event loop for 200 messages, against 2.
     """
     parameters = {name: value for name, value in request.parameters.items() if name not in OURS}
     system = [{"role": "system", "content": request.system_prompt}] if request.system_prompt else []
-    return parameters | {"messages": system + [{"role": message.role, "content": message.text} for message in request.messages]}
+    messages = system + [{"role": message.role, "content": message.text} for message in request.messages]
+    options = {"stream_options": {"include_usage": True}} if reports_usage else {}
+    return parameters | {"model": request.model_id, "messages": messages, "stream": True} | options
 
 
 def model_ids(body: bytes) -> list[str]:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from conversations.models import Conversation, Generation, LanguageModel, Message, Status
 from tests.factories import make_conversation, make_model, make_provider, make_turn
@@ -31,6 +32,14 @@ def test_a_prompt_that_is_none_is_refused_with_a_sentence_and_stays(
     assert page.context["composer"].text == prompt
     assert page.context["composer"].error.endswith((".", "again."))
     assert page.context["composer"].selected == model.pk
+
+
+def test_a_turn_asks_six_questions_and_writes_four_rows(
+    alice: User, alices: Client, model: LanguageModel, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    url = reverse("start_turn", args=[make_conversation(alice, model=model).pk])
+    with django_assert_num_queries(12):  # and the two that begin and end a transaction
+        assert send(alices, url, "hello", model, headers=HTMX).status_code == 200
 
 
 def test_a_refused_prompt_stays_in_the_box_letter_by_letter(alices: Client, model: LanguageModel) -> None:
