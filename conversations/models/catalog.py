@@ -89,7 +89,8 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
 @Prepared
 def enabled_model(pk: int) -> LanguageModelQuerySet:
     """A model that people may pick."""
-    return LanguageModel.objects.enabled().filter(pk=pk).select_related("provider").only("name", "is_enabled", "provider__is_enabled", "provider__protocol")
+    models = LanguageModel.objects.enabled().filter(pk=pk).select_related("provider")
+    return models.only("name", "is_enabled", "provider__is_enabled", "provider__protocol")
 
 
 @Prepared
