@@ -16,12 +16,15 @@ from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server  # makes the reactor, so it comes first
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.interfaces import IPushProducer
+from twisted.web import http
 from zope.interface import implementer
 
 log = logging.getLogger(__name__)
 reactor: Any = installed_reactor
+channels: Any = http.HTTPChannel
 
-CLOSE_SECONDS = 2  # how long open responses may take to end when the server stops
+LAST_WORDS_SECONDS = 1  # how long open responses may go on once the answers have ended or been handed over
+CLOSE_SECONDS = 2  # how long they may take to end once they are cancelled
 Message = dict[str, Any]
 
 
@@ -81,7 +84,10 @@ def write_later(transport: Any) -> None:
 
 
 class SiteServer(Server):  # type: ignore[misc]
-    """Daphne as the site runs it. `when_up` is called on the loop, `before_down` is awaited while open responses still go on."""
+    """Daphne as the site runs it. `when_up` is called on the loop, `before_down` is awaited while open responses still go on.
+
+    A line of a request that is too long is answered with 400; Twisted would hang up without a word.
+    """
 
     def __init__(
         self, application: Any, host: str, port: int, *, when_up: Callable[[], None], before_down: Callable[[], Awaitable[None]]
@@ -99,6 +105,7 @@ class SiteServer(Server):  # type: ignore[misc]
     def run(self) -> None:
         """Serve until SIGINT or SIGTERM. Raises CannotListen."""
         use_fast_loop()
+        channels.lineLengthExceeded = refuse_line
         reactor._asyncioEventloop.call_soon(self._begin)  # a start-up trigger of the reactor would run before the loop does
         super().run()
         if self.failure:
@@ -122,10 +129,16 @@ class SiteServer(Server):  # type: ignore[misc]
             listener.addCallback(lambda port: port and port.stopListening())
         try:
             await self.before_down()
+            await self._let_responses_end()
         except Exception:
             log.exception("The answers could not be handed over.")
         finally:
             self.stop()
+
+    async def _let_responses_end(self) -> None:
+        """Wait for what ends by itself: a stream still has to tell how its answer ended."""
+        if pending := self._open_responses():
+            await asyncio.wait(pending, timeout=LAST_WORDS_SECONDS)
 
     def listen_error(self, failure: Any) -> None:
         self.failure = f"Cannot listen: {failure.getErrorMessage()}"
@@ -137,13 +150,16 @@ class SiteServer(Server):  # type: ignore[misc]
 
     def kill_all_applications(self) -> Any:
         """Cancel every open response and wait for their ends, but not for ever."""
-        instances = [details.get("application_instance") for details in self.connections.values()]
-        pending = [instance for instance in instances if instance and not instance.done()]
+        pending = self._open_responses()
         for instance in pending:
             instance.cancel()
         from twisted.internet.defer import Deferred
 
         return Deferred.fromFuture(asyncio.ensure_future(wait_for(pending))) if pending else None
+
+    def _open_responses(self) -> list[asyncio.Future[Any]]:
+        instances = [details.get("application_instance") for details in self.connections.values()]
+        return [instance for instance in instances if instance and not instance.done()]
 
     async def handle_reply(self, protocol: Any, message: Message) -> None:
         """Send `message`; where more is to come, return once the client's buffer has room."""
@@ -175,6 +191,10 @@ def channel_of(protocol: Any, message: Message) -> Any:
     if message["type"] == "http.response.body":
         return protocol.channel if message.get("more_body") else None
     return protocol.transport.producer if message["type"] == "websocket.accept" else None
+
+
+def refuse_line(channel: Any, line: bytes) -> None:
+    channel._respondToBadRequestAndDisconnect()
 
 
 async def wait_for(instances: list[asyncio.Future[Any]]) -> None:

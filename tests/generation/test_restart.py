@@ -82,6 +82,15 @@ def test_sigterm_in_the_middle_of_an_answer_loses_no_text(server: Server) -> Non
     assert server.wait_for_status(silent["answer"], "running")
 
 
+def test_sigterm_in_the_middle_of_an_answer_tells_open_pages_how_it_ended(server: Server) -> None:
+    turn = server.send("/rate 50 /long 4000")
+    server.wait_for_status(turn["answer"], "running")
+    with server.open("GET", f"/messages/{turn['answer']}/events?after=0.0") as response:
+        response.readline()
+        assert server.terminate() == 0
+        assert response.read().endswith(b"event: done\ndata: interrupted\n\n")
+
+
 def test_sigterm_lets_a_short_answer_finish(server: Server) -> None:
     turn = server.send("hello /rate 100")
     with server.open("GET", turn["events_url"]) as response:

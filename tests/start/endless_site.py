@@ -19,6 +19,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"first,", "more_body": True})
         await farewell.wait()
+        await asyncio.sleep(0.1)  # a last look-up, as a stream makes for the end of its answer
         await send({"type": "http.response.body", "body": b"last"})
     elif scope["path"] == "/brief":
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -64,7 +65,6 @@ async def send_without_end(send: Any, piece: Any) -> None:
 
 async def say_goodbye() -> None:
     farewell.set()
-    await asyncio.sleep(0.1)
 
 
 if __name__ == "__main__":

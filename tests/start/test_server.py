@@ -124,6 +124,13 @@ def test_sigint_ends_a_response_that_would_not_end_without_a_traceback(site: Sit
         assert site.process.communicate(timeout=LIMIT)[0] == "down\n"
 
 
+@pytest.mark.parametrize("line", [f"GET /{'x' * 20_000} HTTP/1.1", f"GET /sent HTTP/1.1\r\nCookie: {'x' * 20_000}"], ids=["path", "header"])
+def test_a_line_that_is_too_long_is_refused_in_words(site: Site, line: str) -> None:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=LIMIT) as client:
+        client.sendall(f"{line}\r\nHost: localhost\r\n\r\n".encode())
+        assert client.recv(1000).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
 def test_the_server_does_not_tell_its_name(site: Site) -> None:
     with site.ask("/sent") as client:
         assert b"server:" not in client.recv(1000).lower()
