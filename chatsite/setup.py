@@ -43,7 +43,7 @@ def ensure_echo() -> None:
     if Provider.objects.exists() or deletions.exists():
         return
     echo = Provider.objects.create(slug="echo", name="Demo (echo)", protocol=Protocol.ECHO)
-    LanguageModel.objects.create(provider=echo, model_id="echo", name="Echo demo")
+    LanguageModel.objects.create(provider=echo, model_id="echo", name="Echo")
 
 
 @transaction.atomic

@@ -81,7 +81,7 @@ def test_the_password_is_shown_at_the_first_start_and_never_again(start: type[Ru
         assert "Traceback" not in printed[-1]
     assert "Password" in printed[0]
     assert "Password" not in printed[1]
-    assert all("Echo demo" in text for text in printed)
+    assert all("Models    Echo\n" in text for text in printed)
 
 
 @pytest.mark.local_model
