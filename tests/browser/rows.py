@@ -1,0 +1,60 @@
+"""Fill a site with rows of all that the admin shows: `python -m tests.browser.rows`. Runs in the site's environment, as people.py does."""
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
+
+
+def main() -> None:
+    django.setup()
+    from django.contrib.auth.models import User
+    from django.db import transaction
+
+    with transaction.atomic():
+        enter_in_the_history(User.objects.get(username="carol"))
+
+
+def enter_in_the_history(staff: object) -> None:
+    from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+
+    for row in [*rows_of_the_catalog(), *rows_of_the_record(), *rows_of_people(staff)]:
+        for flag in (ADDITION, CHANGE):
+            LogEntry.objects.log_actions(staff.pk, [row], flag, single_object=True)  # type: ignore[attr-defined]
+
+
+def rows_of_the_catalog() -> list[object]:
+    from conversations.models import LanguageModel, Provider, SystemPrompt
+
+    prompt = SystemPrompt.objects.create(name="Kind")
+    prompt.add_version("Be kind.")
+    prompt.add_version("Be kind and brief.")
+    return [prompt, *Provider.objects.all(), *LanguageModel.objects.all()]
+
+
+def rows_of_the_record() -> list[object]:
+    """An answer that has failed: the site leaves it as it is."""
+    from conversations.models import Conversation, Generation, JournalEntry, LanguageModel, Message, Status, Usage
+    from tests.factories import make_turn
+
+    model = LanguageModel.objects.latest("pk")
+    generation = make_turn(model=model).generation
+    JournalEntry.objects.create(generation=generation, position=1, kind="text", data="Because of")
+    Generation.objects.update(status=Status.FAILED, error_code="rate_limited", error_detail="429 Too Many Requests")
+    usage = Usage(generation=generation, input_tokens=1)
+    usage.take_prices(model)
+    usage.save()
+    return [generation, usage, *Message.objects.all(), *Conversation.objects.all()]
+
+
+def rows_of_people(staff: object) -> list[object]:
+    from allauth.account.models import EmailAddress
+    from django.contrib.auth.models import Group
+
+    address = EmailAddress.objects.create(user=staff, email="carol@example.org", primary=True)
+    return [staff, address, Group.objects.create(name="Editors")]
+
+
+if __name__ == "__main__":
+    main()
