@@ -35,7 +35,7 @@ class ErrorFilter(admin.SimpleListFilter):
     parameter_name = "error"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("any", "Any error"), *((code, code.replace("_", " ")) for code in error_codes())]
+        return [("any", "Any error"), *((code, code.replace("_", " ").capitalize()) for code in error_codes())]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Generation]) -> QuerySet[Generation]:
         match self.value():

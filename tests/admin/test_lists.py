@@ -73,6 +73,12 @@ def test_generations_are_filtered_by_status_error_and_model(root: Client) -> Non
     assert list(root.get(url, {"error": "refused"}).context["cl"].result_list) == []
 
 
+def test_the_filter_by_error_offers_each_error_in_words(root: Client) -> None:
+    body = root.get(reverse("admin:conversations_generation_changelist")).content.decode()
+    assert "Rate limited" in body
+    assert "rate_limited</a>" not in body
+
+
 def test_a_key_cannot_be_guessed_through_the_address_of_a_list(root: Client) -> None:
     for lookup in ("api_key__startswith", "api_key", "api_key__regex"):
         url = reverse("admin:conversations_provider_changelist")
