@@ -32,8 +32,9 @@ def main(wire_url: str) -> None:
 
     LanguageModel.objects.filter(is_default=True).update(is_default=False)
     LanguageModel.objects.filter(model_id="echo").update(is_default=True)
-    wire = make_provider(name="Wire", slug="wire", protocol=Protocol.OPENAI_CHAT, base_url=wire_url, api_key="none")
-    make_model(wire, model_id="wire", name="Wire", input_price=1, output_price=10)
+    if wire_url:
+        wire = make_provider(name="Wire", slug="wire", protocol=Protocol.OPENAI_CHAT, base_url=wire_url, api_key="none")
+        make_model(wire, model_id="wire", name="Wire", input_price=1, output_price=10)
     for local in LanguageModel.objects.filter(provider__slug="local"):
         parameters = {**local.parameters, "ignore_eos": True}
         make_model(local.provider, model_id="endless", name="Endless", parameters=parameters, max_output_tokens=4096)

@@ -64,8 +64,8 @@ class Site:
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
 
-    def populate(self, wire_url: str) -> None:
-        """Add the cast, each with a session, and the models of the stories."""
+    def populate(self, wire_url: str = "") -> None:
+        """Add the cast, each with a session, and the models of the stories; without a wire, no dictated one."""
         command = [sys.executable, "-m", "tests.browser.people", wire_url]
         made = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True)
         self.sessions = json.loads(made.stdout)
