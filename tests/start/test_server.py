@@ -89,9 +89,7 @@ def test_a_client_that_reads_again_is_sent_more(site: Site) -> None:
 def test_another_client_does_not_wait_for_one_that_reads_nothing(site: Site) -> None:
     with site.ask("/endless"):
         site.bytes_once_still()
-        began = time.monotonic()
-        site.counts()
-        assert time.monotonic() - began < 1
+        assert site.counts()[1] == 1  # it has answered, and the other response is still open
 
 
 @pytest.mark.parametrize("extra", ["", UPGRADE], ids=["http", "websocket"])
