@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 LOST = "The connection is lost."
 NETWORK_ERRORS = (r"net::ERR_", r"status of 50\d", r"SSE reconnect failed", r"Failed to fetch", r"network error", r"^TypeError", r"^htmx: ")
+LONGEST_PAUSE = 120_000  # milliseconds: above what a page waits between two tries when a start took long
 LONG = 60_000  # milliseconds of the page's clock, in which a page that wanted to reconnect would have
 
 
@@ -275,7 +276,7 @@ async def test_a_server_that_is_restarted_in_mid_answer_loses_nothing_that_was_s
     await asyncio.to_thread(restartable.kill if is_killed else restartable.stop)
     seen = await text(page).inner_text()
     await asyncio.to_thread(restartable.start)
-    await becomes(page, "interrupted")
+    await becomes(page, "interrupted", patience=LONGEST_PAUSE)
     assert (await text(page).inner_text()).startswith(seen[:-1])
     await expect(answer(page).get_by_role("button", name="Retry")).to_be_visible()
     assert await log(page) == await reloaded_log(page)
