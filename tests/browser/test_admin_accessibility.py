@@ -42,15 +42,6 @@ def walk(visits: Visits, full_site: Site) -> Visits:
     return visits
 
 
-async def broken(page: Page, what: str) -> list[str]:
-    """What axe finds on the page, with every rule it has, in light and in dark."""
-    found = []
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found += [f"{what}, {scheme}: {violation}" for violation in await axe.violations(page)]
-    return found
-
-
 async def opens(page: Page, url: str) -> bool:
     """Go there; tell whether it is a page for a superuser, who may neither add to the record nor delete from it."""
     response = await page.goto(url)
@@ -98,7 +89,7 @@ async def first_row(page: Page, model: type[Model]) -> str:
 @pytest.mark.parametrize("label", MODELS)
 async def test_no_list_breaks_a_rule(walk: Visits, label: str) -> None:
     page = await walk.open("carol")
-    found = [fault async for state in states_of_the_list(page, MODELS[label]) for fault in await broken(page, state)]
+    found = [fault async for state in states_of_the_list(page, MODELS[label]) for fault in await axe.violations_light_and_dark(page, state)]
     assert found == []
 
 
@@ -114,7 +105,7 @@ async def test_no_question_before_deleting_breaks_a_rule(walk: Visits, label: st
     await page.locator("select[name=action]").select_option("delete_selected")
     await page.get_by_role("button", name="Run").click()
     await expect(page.locator("body.delete-selected-confirmation")).to_be_visible()
-    assert await broken(page, label) == []
+    assert await axe.violations_light_and_dark(page, label) == []
 
 
 @pytest.mark.parametrize("label", MODELS)
@@ -124,7 +115,7 @@ async def test_no_page_of_a_row_breaks_a_rule(walk: Visits, label: str) -> None:
     found = []
     for url in pages_of(MODELS[label], await first_row(page, MODELS[label])):
         if await opens(page, url):
-            found += await broken(page, url)
+            found += await axe.violations_light_and_dark(page, url)
     assert found == []
 
 
@@ -136,7 +127,7 @@ async def test_no_form_that_is_refused_breaks_a_rule(walk: Visits, label: str) -
     await page.goto(reverse(f"admin:{opts.app_label}_{opts.model_name}_add") + "?_popup=1")
     await page.locator("[name=_save]").click()
     await expect(page.locator(".errornote")).to_be_visible()
-    assert await broken(page, label) == []
+    assert await axe.violations_light_and_dark(page, label) == []
 
 
 OF_THE_WHOLE = [reverse(f"admin:{name}") for name, count in named(admin.site.get_urls()).items() if not count and name not in NO_PAGES]
@@ -147,34 +138,34 @@ OF_AN_APP = [reverse("admin:app_list", args=[app]) for app in APPS]
 async def test_no_page_of_the_whole_admin_breaks_a_rule(walk: Visits, url: str) -> None:
     page = await walk.open("carol")
     assert await opens(page, url)
-    assert await broken(page, url) == []
+    assert await axe.violations_light_and_dark(page, url) == []
 
 
 async def test_logging_in_breaks_no_rule(walk: Visits) -> None:
     page = await walk.open("")
     await page.goto(reverse("admin:login"))
-    found = await broken(page, "login")
+    found = await axe.violations_light_and_dark(page, "login")
     await page.get_by_label("Username").fill("nobody")
     await page.get_by_label("Password").fill("wrong")
     await page.get_by_role("button", name="Log in").click()
     await expect(page.locator(".errornote")).to_be_visible()
-    assert found + await broken(page, "login refused") == []
+    assert found + await axe.violations_light_and_dark(page, "login refused") == []
 
 
 async def test_being_nobody_here_breaks_no_rule(walk: Visits) -> None:
     page = await walk.open("dora")
     await page.goto(reverse("admin:login"))
     await expect(page.locator(".errornote")).to_contain_text("not authorized")
-    assert await broken(page, "login as somebody else") == []
+    assert await axe.violations_light_and_dark(page, "login as somebody else") == []
 
 
 async def test_logging_out_breaks_no_rule(walk: Visits) -> None:
     page = await walk.open("erin")
     await page.goto(reverse("admin:index"))
-    found = await broken(page, "index of somebody without permissions")
+    found = await axe.violations_light_and_dark(page, "index of somebody without permissions")
     await page.get_by_role("button", name="Log out").click()
     await expect(page.get_by_role("link", name="Log in again")).to_be_visible()
-    assert found + await broken(page, "logged out") == []
+    assert found + await axe.violations_light_and_dark(page, "logged out") == []
 
 
 @pytest.mark.parametrize("name", ["index", "conversations_languagemodel_changelist", "conversations_provider_add", "password_change"])
@@ -194,5 +185,5 @@ async def test_the_theme_that_is_chosen_breaks_no_rule(walk: Visits, name: str) 
 async def test_no_page_on_a_phone_breaks_a_rule_or_is_wider_than_it(walk: Visits, name: str) -> None:
     page = await walk.open("carol", viewport={"width": 390, "height": 844})
     await page.goto(reverse(f"admin:{name}"))
-    assert await broken(page, name) == []
+    assert await axe.violations_light_and_dark(page, name) == []
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
