@@ -1,7 +1,8 @@
 """The journal: every event of a running generation is committed here before anybody is told (law 1).
 
-One tick, one transaction for all live generations of the process (group commit). Whoever appends waits for that
-commit, so a provider is read only as fast as its answer is kept, and one read carries all that came in between.
+One tick, one transaction for all live generations of the process (group commit). Whoever appends waits until the
+next commit is due: a provider is read only as fast as its answer is kept, one read carries all that came in between, and
+what was read is committed at once.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from .feed import Feed
 
 INSERT = "INSERT INTO conversations_journalentry (generation_id, position, kind, data) VALUES (%s, %s, %s, %s)"
 RETRY_SECONDS = 0.5
-SECONDS_PER_ANSWER = 0.001  # a busy process commits less often: each answer in a commit costs its viewers a frame
+SECONDS_PER_ANSWER = 0.0012  # a busy process commits less often: each answer in a commit costs its viewers a frame
 LONGEST_INTERVAL = 0.12  # seconds
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class Batch:
     def __init__(self) -> None:
         self.events: dict[Feed, list[JournalEvent]] = {}
         self.committed = asyncio.Event()
+        self.next_is_due = asyncio.Event()
 
     def add(self, feed: Feed, events: Iterable[Event]) -> None:
         """Queue events behind those of the feed; neighbours of one kind become one."""
@@ -105,14 +107,14 @@ class Journal:
         self._wanted = asyncio.Event()
 
     async def append(self, feed: Feed, events: Iterable[Event]) -> None:
-        """Queue events and wait until they are committed and published to the feed.
+        """Queue events and wait until they are committed and published to the feed, and the next commit is due.
 
         A caller that is cancelled while it waits loses nothing: what was queued is committed all the same.
         """
         batch = self._batch
         batch.add(feed, events)
         self._wanted.set()
-        await batch.committed.wait()
+        await batch.next_is_due.wait()
 
     async def flush(self, feed: Feed) -> None:
         """Wait until everything queued for the feed is committed."""
@@ -130,6 +132,7 @@ class Journal:
             self._writing, self._batch = self._batch, Batch()
             earliest = loop.time() + interval(len(self._writing.events))
             await self._commit(self._writing)
+            loop.call_at(earliest, self._writing.next_is_due.set)
 
     async def _commit(self, batch: Batch) -> None:
         """Write until it is written: while the database is away the answers wait, and nothing is shown or lost."""
