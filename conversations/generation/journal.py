@@ -24,7 +24,7 @@ from .feed import Feed
 
 INSERT = "INSERT INTO conversations_journalentry (generation_id, position, kind, data) VALUES (%s, %s, %s, %s)"
 RETRY_SECONDS = 0.5
-SECONDS_PER_ANSWER = 0.0012  # a busy process commits less often: each answer in a commit costs its viewers a frame
+SECONDS_PER_ANSWER = 0.002  # a busy process commits less often: each answer in a commit costs its viewers a frame
 LONGEST_INTERVAL = 0.12  # seconds
 
 log = logging.getLogger(__name__)

@@ -157,8 +157,7 @@ class LanguageModel(models.Model):
 class SystemPromptQuerySet(models.QuerySet["SystemPrompt"]):
     def default_text(self) -> str:
         """The newest text of the default system prompt; "" where none is marked."""
-        texts = SystemPromptVersion.objects.filter(prompt__is_default=True).order_by("-number").values_list("text", flat=True)
-        return next(iter(texts[:1]), "")
+        return default_texts.first() or ""
 
 
 class SystemPrompt(models.Model):
@@ -203,3 +202,9 @@ class SystemPromptVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prompt} v{self.number}"
+
+
+@Prepared
+def default_texts() -> "models.QuerySet[SystemPromptVersion, str]":
+    """The newest text of the default system prompt, if there is one."""
+    return SystemPromptVersion.objects.filter(prompt__is_default=True).order_by("-number").values_list("text", flat=True)[:1]
