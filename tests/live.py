@@ -14,7 +14,7 @@ from conversations.eventstream.programs import program_stream
 from conversations.generation.journal import entries
 from conversations.generation.supervisor import supervisor
 from conversations.models import Generation, Message, Turn
-from conversations.models.messages import answer_to_show
+from conversations.models.usage import ended_answer
 
 from .factories import make_turn
 
@@ -68,13 +68,13 @@ async def events_of(stream: AsyncIterator[bytes]) -> AsyncIterator[ServerEvent]:
 
 
 async def page_events(message_id: int, place: Place = Place()) -> AsyncIterator[ServerEvent]:  # noqa: B008 - a value
-    message = await sync_to_async(answer_to_show.first)(message_id)
+    message = await sync_to_async(ended_answer)(message_id)
     async for event in events_of(page_stream(message, place)):
         yield event
 
 
 async def program_events(message_id: int, place: Place = Place()) -> AsyncIterator[ServerEvent]:  # noqa: B008 - a value
-    message = await sync_to_async(answer_to_show.first)(message_id)
+    message = await sync_to_async(ended_answer)(message_id)
     async for event in events_of(program_stream(message, place)):
         yield event
 

@@ -14,7 +14,7 @@ from conversations.events import Place
 from conversations.eventstream.pages import page_stream
 from conversations.generation.journal import entries
 from conversations.models import Generation, JournalEntry, Status
-from conversations.models.messages import answer_to_show
+from conversations.models.usage import ended_answer
 from conversations.rendering.answers import Answer
 
 from .live import (
@@ -64,7 +64,7 @@ async def test_law_2_one_truth_at_a_time() -> None:
 async def test_law_3_closing_the_tab_does_not_stop_the_generation() -> None:
     async with working_supervisor(), asyncio.timeout(PATIENCE):
         turn = await ask("/long 2 /rate 300")
-        message = await sync_to_async(answer_to_show.first)(turn.answer.pk)
+        message = await sync_to_async(ended_answer)(turn.answer.pk)
         stream = page_stream(message, Place())
         await anext(stream)
         await stream.aclose()
@@ -92,7 +92,7 @@ async def load_and_follow(pk: int, delay: float) -> Page:
 
 
 def rendered(pk: int) -> str:
-    message = answer_to_show.first(pk)
+    message = ended_answer(pk)
     return render_to_string("_answer.html", {"answer": Answer(message, entries(message.generation.pk))})
 
 
@@ -168,7 +168,7 @@ async def test_law_8_nobody_waits_for_a_slow_reader() -> None:
     """One that falls behind is given the current whole, in one event; the answer and the others do not notice."""
     async with working_supervisor(), asyncio.timeout(PATIENCE):
         turn = await ask("/long 12 /rate 900")
-        message = await sync_to_async(answer_to_show.first)(turn.answer.pk)
+        message = await sync_to_async(ended_answer)(turn.answer.pk)
         slow = page_stream(message, Place())
         await anext(slow)
         fast = await text_of(turn.answer.pk)

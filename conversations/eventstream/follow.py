@@ -10,11 +10,11 @@ from contextlib import closing, contextmanager
 
 from chatsite import threads
 from conversations.generation.feed import Feed
-from conversations.models.messages import answer_to_show
+from conversations.models.usage import ended_answer
 
 from . import sse
 
-answer_in_thread = threads.in_thread(threads.generation, answer_to_show.first)  # None: deleted for good meanwhile
+answer_in_thread = threads.in_thread(threads.generation, ended_answer)
 
 
 @contextmanager

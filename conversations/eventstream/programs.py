@@ -64,7 +64,7 @@ def rest(message: Message, reader: Reader) -> bytes:
 
 def end(message: Message) -> bytes:
     generation = message.generation
-    events = [event(EventKind.USAGE, usage_of(generation))] if generation.usages.all() else []
+    events = [event(EventKind.USAGE, usage_of(generation))] if generation.attempts else []
     if generation.error_sentence:
         events.append(event(EventKind.ERROR, {"code": generation.error_code or generation.status, "message": generation.error_sentence}))
     done = {"status": generation.status, "finish_reason": generation.finish_reason, "trimmed_turns": generation.trimmed_turns}
@@ -73,7 +73,7 @@ def end(message: Message) -> bytes:
 
 
 def usage_of(generation: Generation) -> dict[str, object]:
-    usages = list(generation.usages.all())
+    usages = generation.attempts
     return {
         "input_tokens": sum(usage.input_tokens for usage in usages),
         "cached_tokens": sum(usage.cached_tokens for usage in usages),

@@ -4,7 +4,8 @@ Each change of status is one guarded update that says whether it won (law 5); no
 """
 
 from datetime import datetime, timedelta
-from typing import ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +15,9 @@ from django.utils import timezone
 from .catalog import LanguageModel
 from .messages import Message
 from .prepared import Prepared
+
+if TYPE_CHECKING:
+    from .usage import Usage
 
 
 class Status(models.TextChoices):
@@ -119,6 +123,11 @@ class Generation(models.Model):
         """Set the final status, as the owner of this attempt; True if this call won."""
         mine = Generation.objects.filter(pk=self.pk, status=Status.RUNNING, owner=self.owner, attempt=self.attempt)
         return bool(mine.update(status=status, finished_at=timezone.now(), lease_until=None, **fields))
+
+    @cached_property
+    def attempts(self) -> "list[Usage]":
+        """What each attempt used."""
+        return list(self.usages.all())
 
     @property
     def seconds_to_first_token(self) -> float | None:

@@ -9,7 +9,7 @@ from functools import cached_property, update_wrapper
 from typing import Any, get_type_hints
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 
 LARGEST_KEY = 2**63 - 1  # a URL may hold a longer number; a database raises for it
 STAND_INS: dict[type, Callable[[int], Any]] = {
@@ -22,6 +22,7 @@ class Prepared[**P, Row]:
     """Call it as the function it is made from, and get the rows of the query set that the function returns.
 
     The function is called once, with stand-ins for its arguments, which are all `int` or `str` and stand in the SQL as they are.
+    What the query set would prefetch is not.
     """
 
     def __init__(self, build: Callable[P, QuerySet[Any, Row]]) -> None:
@@ -31,22 +32,21 @@ class Prepared[**P, Row]:
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[Row]:
         if any(isinstance(value, int) and value > LARGEST_KEY for value in args):
             return []
-        queryset, compiler, sql, places = self._compiled
+        queryset, compiler, sql, converters, places = self._compiled
         params = [value if place is None else type(value)(args[place]) for value, place in places]
         compiler = copy(compiler)
         compiler.connection = connections[DEFAULT_DB_ALIAS]
         compiler.as_sql = lambda *_, **__: (sql, tuple(params))
+        compiler.get_converters = lambda _: converters
         queryset = queryset.all()
         queryset.query.get_compiler = lambda *_, **__: compiler
-        rows = list(queryset._iterable_class(queryset))
-        prefetch_related_objects(rows, *queryset._prefetch_related_lookups)
-        return rows
+        return list(queryset._iterable_class(queryset))
 
     def first(self, *args: P.args, **kwargs: P.kwargs) -> Row | None:
         return next(iter(self(*args, **kwargs)), None)
 
     @cached_property
-    def _compiled(self) -> tuple[Any, Any, str, list[tuple[Any, int | None]]]:
+    def _compiled(self) -> tuple[Any, Any, str, Any, list[tuple[Any, int | None]]]:
         hints = get_type_hints(self._build)
         hints.pop("return", None)
         stand_ins = [STAND_INS[kind](place) for place, kind in enumerate(hints.values())]
@@ -54,4 +54,6 @@ class Prepared[**P, Row]:
         compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
         sql, params = compiler.as_sql()
         assert set(stand_ins) <= set(params), f"{self._build.__name__}: an argument does not reach the SQL as it is"
-        return queryset, compiler, sql, [(value, stand_ins.index(value) if value in stand_ins else None) for value in params]
+        converters = compiler.get_converters([column for column, _, _ in compiler.select])
+        places = [(value, stand_ins.index(value) if value in stand_ins else None) for value in params]
+        return queryset, compiler, sql, converters, places

@@ -7,6 +7,8 @@ from django.db import models
 
 from .catalog import LanguageModel
 from .generations import Generation
+from .messages import Message, answer_to_show
+from .prepared import Prepared
 
 MILLION = Decimal(1_000_000)
 
@@ -45,3 +47,16 @@ class Usage(models.Model):
         fresh = self.input_tokens - self.cached_tokens
         total = fresh * self.input_price + self.cached_tokens * self.cached_input_price + self.output_tokens * self.output_price
         self.cost = total / MILLION
+
+
+@Prepared
+def usages_of(generation: int) -> "models.QuerySet[Usage]":
+    return Usage.objects.filter(generation=generation)
+
+
+def ended_answer(pk: int) -> Message | None:
+    """An answer with all that its place in a page shows; None if it has been deleted for good."""
+    answer = answer_to_show.first(pk)
+    if answer:
+        answer.generation.attempts = usages_of(answer.generation.pk)
+    return answer

@@ -29,7 +29,7 @@ class UsageText:
 
     @classmethod
     def of(cls, generation: Generation) -> "UsageText | None":
-        usages = list(generation.usages.all())
+        usages = generation.attempts
         if not usages:
             return None
         waited, wrote = generation.seconds_to_first_token, generation.seconds_of_output

@@ -16,7 +16,7 @@ from conversations.generation.feed import Feed, feeds
 from conversations.generation.journal import write
 from conversations.generation.supervisor import supervisor
 from conversations.models import Message, Status, Turn
-from conversations.models.messages import answer_to_show
+from conversations.models.usage import ended_answer
 from tests.factories import make_turn
 from tests.live import PATIENCE, ServerEvent, ask, ended, events_of, parsed, text_of, until, working_supervisor
 
@@ -35,7 +35,7 @@ def make_running_turn() -> Turn:
 
 async def running(kind: str, place: Place = Place()) -> tuple[Turn, AsyncIterator[bytes]]:  # noqa: B008 - a value
     turn = await sync_to_async(make_running_turn)()
-    return turn, STREAMS[kind](await sync_to_async(answer_to_show.first)(turn.answer.pk), place)
+    return turn, STREAMS[kind](await sync_to_async(ended_answer)(turn.answer.pk), place)
 
 
 async def tell(feed: Feed, *texts: str, kind: str = "text_delta") -> None:
@@ -135,7 +135,7 @@ async def test_a_follower_that_is_cancelled_leaves_nothing_behind(kind: str) -> 
 @pytest.mark.parametrize("kind", STREAMS)
 async def test_a_follower_that_is_closed_between_two_pieces_leaves_nothing_behind(kind: str) -> None:
     turn, stream = await running(kind)
-    other = STREAMS[kind](await sync_to_async(answer_to_show.first)(turn.answer.pk), Place())
+    other = STREAMS[kind](await sync_to_async(ended_answer)(turn.answer.pk), Place())
     await anext(other)
     with feeds.hold(turn.generation.pk) as feed:
         await anext(stream)
@@ -155,7 +155,7 @@ async def test_an_answer_that_ends_before_its_follower_comes_is_whole(kind: str)
     """The page was loaded while it ran; the stream is opened after the end."""
     async with working_supervisor(), asyncio.timeout(PATIENCE):
         turn = await ask("hello")
-        message = await sync_to_async(answer_to_show.first)(turn.answer.pk)
+        message = await sync_to_async(ended_answer)(turn.answer.pk)
         done = await ended(turn.generation.pk)
         events = [event async for event in events_of(STREAMS[kind](message, Place()))]
         assert "done" in events[-1].name
@@ -210,7 +210,7 @@ async def text_in_pieces(pk: int, patience: int) -> str:
     """Read a few events, lose the connection, and resume with the last id, as a program does."""
     text, place, is_done = "", Place(), False
     while not is_done:
-        stream = program_stream(await sync_to_async(answer_to_show.first)(pk), place)
+        stream = program_stream(await sync_to_async(ended_answer)(pk), place)
         count = 0
         async for event in events_of(stream):
             text, place, is_done = taken(event, text, place)
