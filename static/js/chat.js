@@ -141,7 +141,7 @@
   on("htmx:error", failed);
   on("htmx:response:error", failed);
   on("htmx:sse:after:connection", event => {
-    if (!connections.has(event.target)) say("Answering…");
+    if (!connections.get(event.target)?.connection) say("Answering…");
     connections.set(event.target, { connection: event.detail.connection, seen: Date.now(), tries: 0 });
     back();
   });
