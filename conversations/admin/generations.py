@@ -49,7 +49,7 @@ class ErrorFilter(admin.SimpleListFilter):
 
 @admin.register(Generation)
 class GenerationAdmin(RecordAdmin):
-    list_display = ("pk", "status", "model_name", "person", "attempt", "owner", "error_code", "queued_at", "finished_at")
+    list_display = ("id", "status", "model_name", "person", "attempt", "owner", "error_code", "queued_at", "finished_at")
     list_filter = ("status", ErrorFilter, "model", "queued_at")
     list_select_related = ("message__conversation__owner",)
     search_fields = ("=pk", "=message__conversation__pk", "=message__conversation__owner__username", "owner")

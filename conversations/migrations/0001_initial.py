@@ -146,7 +146,12 @@ class Migration(migrations.Migration):
                         max_length=30,
                     ),
                 ),
-                ("base_url", models.URLField(blank=True, help_text="For example http://127.0.0.1:11434/v1 for Ollama.", max_length=500)),
+                (
+                    "base_url",
+                    models.URLField(
+                        blank=True, help_text="For example http://127.0.0.1:11434/v1 for Ollama.", max_length=500, verbose_name="base URL"
+                    ),
+                ),
                 ("api_key", conversations.models.secrets.EncryptedField(blank=True, help_text="Encrypted at rest and never shown again.")),
                 (
                     "api_key_variable",

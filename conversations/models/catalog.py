@@ -30,7 +30,7 @@ class Provider(models.Model):
     name = models.CharField(max_length=100, unique=True)
     slug = models.SlugField(unique=True, help_text="A stable name for scripts, for example “openai”.")
     protocol = models.CharField(max_length=30, choices=Protocol, default=Protocol.OPENAI_CHAT)
-    base_url = models.URLField(blank=True, max_length=500, help_text="For example http://127.0.0.1:11434/v1 for Ollama.")
+    base_url = models.URLField("base URL", blank=True, max_length=500, help_text="For example http://127.0.0.1:11434/v1 for Ollama.")
     api_key = EncryptedField(blank=True, help_text="Encrypted at rest and never shown again.")
     api_key_variable = models.CharField(
         "environment variable of the API key", max_length=100, blank=True, help_text="Read at each call; wins over the key above."
