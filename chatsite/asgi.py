@@ -13,7 +13,14 @@ from channels.routing import ProtocolTypeRouter
 from chatsite.handler import SiteHandler
 from conversations.generation.supervisor import supervisor
 
-router = ProtocolTypeRouter({"http": SiteHandler()})
+
+async def no_websocket(scope: Any, receive: Any, send: Any) -> None:
+    """Refuse the handshake: there is nothing to connect to."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+router = ProtocolTypeRouter({"http": SiteHandler(), "websocket": no_websocket})
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

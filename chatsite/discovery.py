@@ -44,9 +44,9 @@ def ensure_openai() -> list[str]:
 
 @transaction.atomic
 def openai_provider(base_url: str) -> Provider:
-    """Return the provider `openai`. An address in the environment wins over the one that is kept."""
+    """Return the provider `openai`, at the address that the environment names: a key must not go where an earlier start pointed."""
     provider = Provider.objects.filter(slug="openai").first() or Provider(slug="openai", api_key_variable="OPENAI_API_KEY")
-    url = base_url or provider.base_url or OPENAI_URL
+    url = base_url or OPENAI_URL
     if url != provider.base_url:
         provider.base_url, provider.name = url, free_name(name_of(url), provider.pk)
         provider.save()

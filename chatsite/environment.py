@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -27,12 +28,34 @@ def flag(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name}={value!r} is neither on nor off: use 1 or 0.")
 
 
-def number(name: str, default: int) -> int:
+def number(name: str, default: int, *, least: int = 0) -> int:
     value = text(name, str(default))
     try:
-        return int(value)
+        found = int(value)
     except ValueError:
         raise ImproperlyConfigured(f"{name}={value!r} is not a whole number.") from None
+    if found < least:
+        raise ImproperlyConfigured(f"{name}={value!r} is too small: use {least} or more.")
+    return found
+
+
+def choice(name: str, *choices: str) -> str:
+    """Return one of the choices, in whatever case it is written; the first where none is given."""
+    value = text(name) or choices[0]
+    found = next((choice for choice in choices if choice.lower() == value.lower()), None)
+    if found is None:
+        raise ImproperlyConfigured(f"{name}={value!r} is not possible: use {', '.join(choices)}.")
+    return found
+
+
+def time_zone(name: str) -> str:
+    """Return the name of a time zone, UTC where none is given."""
+    value = text(name) or "UTC"
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ImproperlyConfigured(f"{name}={value!r} is not a time zone: use a name such as Europe/Zurich.") from None
+    return value
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -67,7 +67,7 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
+TIME_ZONE = env.time_zone("TIME_ZONE")
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -119,7 +119,7 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
-SIGNUP_OPEN = env.text("SIGNUP", "closed") == "open"
+SIGNUP_OPEN = env.choice("SIGNUP", "closed", "open") == "open"
 MAILERS = {"default": env.mailer()}
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "chat@localhost")
 
@@ -129,7 +129,7 @@ JOURNAL_INTERVAL = 0.04  # seconds between two commits of the journal; more unde
 LEASE_SECONDS = 10  # a generation whose owner is silent this long may be taken over
 HEARTBEAT_SECONDS = 3  # how often an owner renews its leases and looks for ones that ran out
 SHUTDOWN_GRACE_SECONDS = env.number("SHUTDOWN_GRACE_SECONDS", 5)  # how long answers may finish after SIGTERM
-WEB_THREADS = env.number("WEB_THREADS", 4)  # threads that run requests; open streams hold none
+WEB_THREADS = env.number("WEB_THREADS", 4, least=1)  # threads that run requests; open streams hold none
 
 LOGGING = {
     "version": 1,
@@ -137,7 +137,7 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "filters": {"refusals": {"()": "chatsite.logs.Refusals"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")},
     "loggers": {
         "daphne": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},

@@ -88,6 +88,30 @@ def test_a_number_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, value
         env.number("A_NUMBER", 3)
 
 
+@pytest.mark.parametrize("value", ["0", "-3"])
+def test_a_number_that_is_too_small_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("A_NUMBER", value)
+    with pytest.raises(ImproperlyConfigured, match="A_NUMBER.*use 1 or more"):
+        env.number("A_NUMBER", 3, least=1)
+
+
+def test_one_of_the_choices_in_whatever_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.choice("A_CHOICE", "closed", "open") == "closed"
+    monkeypatch.setenv("A_CHOICE", " Open ")
+    assert env.choice("A_CHOICE", "closed", "open") == "open"
+    monkeypatch.setenv("A_CHOICE", "yes")
+    with pytest.raises(ImproperlyConfigured, match="A_CHOICE.*use closed, open"):
+        env.choice("A_CHOICE", "closed", "open")
+
+
+@pytest.mark.parametrize("value", ["Mars/Phobos", "/etc/passwd", "../UTC", "a\nb"])
+def test_a_time_zone_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    assert env.time_zone("A_ZONE") == "UTC"
+    monkeypatch.setenv("A_ZONE", value)
+    with pytest.raises(ImproperlyConfigured, match="A_ZONE"):
+        env.time_zone("A_ZONE")
+
+
 def test_a_number_and_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.number("A_NUMBER", 3) == 3
     monkeypatch.setenv("A_NUMBER", " 12 ")

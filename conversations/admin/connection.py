@@ -11,6 +11,7 @@ from conversations.generation.history import endpoint_of
 from conversations.models import Provider
 from conversations.providers import errors
 from conversations.providers.base import Endpoint
+from conversations.providers.openai_chat import SHORTEST_SECRET
 from conversations.providers.registry import ADAPTERS
 
 LIMIT_SECONDS = 15.0
@@ -98,4 +99,4 @@ def _describe(error: errors.ProviderError, secret: str) -> str:
 
 def without_secret(text: str, secret: str) -> str:
     """Some servers repeat the key they refuse."""
-    return text.replace(secret, "[the key]") if secret else text
+    return text.replace(secret, "[the key]") if len(secret) >= SHORTEST_SECRET else text

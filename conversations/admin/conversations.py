@@ -5,6 +5,7 @@ from django.contrib.admin.options import ActionLocation
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Message
 
 from .records import RecordAdmin, link_to_list
@@ -36,7 +37,8 @@ class ConversationAdmin(RecordAdmin):
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:
         active = list(queryset.filter(deleted_at=None))
         for conversation in active:
-            conversation.soft_delete()
+            for generation_id in conversation.soft_delete():
+                supervisor.notify(generation_id)
             self.log_change(request, conversation, "Moved to the trash.")
         self.message_user(request, f"Moved to the trash: {len(active)}.", messages.SUCCESS)
 

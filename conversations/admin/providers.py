@@ -26,7 +26,7 @@ else:
     ModelForm = forms.ModelForm
 
 VARIABLE_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
-OUR_SECRETS = frozenset({"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ADMIN_PASSWORD"})
+OUR_SECRETS = frozenset({"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ADMIN_PASSWORD", "EMAIL_PASSWORD"})
 
 
 class ProviderForm(ModelForm):

@@ -101,7 +101,7 @@ class Supervisor:
 
     async def _look(self, generation_id: int) -> None:
         """Do for one generation what its row asks for: run it, or stop it."""
-        if claimed := self._claiming.get(generation_id):  # a stop that comes in meanwhile waits until there is a run
+        while claimed := self._claiming.get(generation_id):  # who comes in meanwhile waits until there is a run, or it is its turn
             await claimed.wait()
         run = self.runs.get(generation_id)
         if run is None:

@@ -45,8 +45,13 @@ class Conversation(models.Model):
         self.title = title
         self.save(update_fields=["title"])
 
-    def soft_delete(self) -> None:
+    def soft_delete(self) -> list[int]:
+        """Move it to the trash and ask what is being answered in it to stop; return the keys of those generations."""
+        from .generations import Generation  # which imports this module
+
         Conversation.objects.active().filter(pk=self.pk).update(deleted_at=timezone.now())
+        live = Generation.objects.live().filter(message__conversation=self)
+        return [generation.pk for generation in live if generation.request_stop()]
 
     def restore(self) -> None:
         Conversation.objects.trashed().filter(pk=self.pk).update(deleted_at=None)

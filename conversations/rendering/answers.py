@@ -12,7 +12,6 @@ from conversations.models import Generation, Message, Status, Usage
 
 from .fragments import LiveAnswer
 
-ENDED_BADLY = (Status.STOPPED, Status.FAILED, Status.INTERRUPTED)
 OUTPUT_LIMIT = {"length", "max_tokens", "model_length"}  # OpenAI; Anthropic and Gemini; Mistral
 
 
@@ -30,13 +29,13 @@ class UsageText:
     @classmethod
     def of(cls, generation: Generation) -> "UsageText | None":
         usages = generation.attempts
-        if not usages:
-            return None
+        if not any(usage.input_tokens or usage.output_tokens for usage in usages):
+            return None  # nothing was asked of anybody: no numbers rather than zeros
         waited, wrote = generation.seconds_to_first_token, generation.seconds_of_output
-        output = max(usages, key=lambda usage: usage.attempt).output_tokens
+        output = max(usages, key=lambda usage: usage.attempt).output_tokens  # of the attempt that was timed
         return cls(
-            input_tokens=max(usages, key=lambda usage: usage.attempt).input_tokens,
-            output_tokens=output,
+            input_tokens=sum(usage.input_tokens for usage in usages),
+            output_tokens=sum(usage.output_tokens for usage in usages),
             cost_text=cost_text(usages, generation),
             is_estimated=any(usage.is_estimated for usage in usages),
             seconds_to_first_token_text=f"{waited:.1f} s" if waited is not None else "",
@@ -75,7 +74,6 @@ class Answer:
         self.trimmed_turns = generation.trimmed_turns if generation else 0
         self.error_sentence = generation.error_sentence if generation else ""
         self.is_cut_off = generation is not None and generation.finish_reason.lower() in OUTPUT_LIMIT
-        self.ended_badly = self.status in ENDED_BADLY
         self.can_retry = not self.is_live
         self.usage = UsageText.of(generation) if generation and not self.is_live else None
         self._journal = journal

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conversations.forms import TitleForm, TurnForm
 from conversations.generation.supervisor import supervisor
-from conversations.models import Generation, LanguageModel, start_conversation
+from conversations.models import LanguageModel, start_conversation
 
 from .chat import chat_page, composer_for, find_own
 from .messages import refuse_turn, turn_created
@@ -60,10 +60,8 @@ def rename(request: SignedInRequest, pk: int) -> HttpResponse:
 @signed_in
 def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     conversation = find_own(request, pk)
-    conversation.soft_delete()
-    for generation in Generation.objects.live().filter(message__conversation=conversation):
-        generation.request_stop()
-        supervisor.notify(generation.pk)
+    for generation_id in conversation.soft_delete():
+        supervisor.notify(generation_id)
     return redirect(f"{reverse('home')}?deleted={pk}")
 
 

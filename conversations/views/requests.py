@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from .unsent import Unsent
 
 FORMS = {"", "application/x-www-form-urlencoded", "multipart/form-data"}
-SIGNED_OUT = "You have been signed out. Sign in again in another tab, then send once more: your text is still here."
+SIGNED_OUT = "You are logged out. Log in again in another tab, then try once more: your text is still here."
 
 
 class SignedInRequest(HttpRequest):

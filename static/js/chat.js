@@ -61,7 +61,7 @@
     if (!ctx.response.raw.redirected) return;
     event.preventDefault(); // a log in page, most likely: never swap it into the conversation
     if (ctx.sourceElement.matches(STREAM)) return refused(ctx.sourceElement, 401);
-    toast("You are logged out. Log in again in another tab, then send once more; your text is still here.");
+    toast("You are logged out. Log in again in another tab, then try once more: your text is still here.");
   });
   on("htmx:after:request", event => {
     const { sourceElement, response } = event.detail.ctx, area = composer(sourceElement);

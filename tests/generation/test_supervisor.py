@@ -48,6 +48,17 @@ async def test_handed_over_without_text_an_answer_is_run_by_the_next_owner() -> 
     assert await Usage.objects.acount() == 2
 
 
+async def test_many_words_about_what_somebody_else_runs_are_taken_one_after_the_other(caplog: pytest.LogCaptureFixture) -> None:
+    turn = await sync_to_async(make_turn)()
+    assert await sync_to_async(turn.generation.claim)("another process")
+    async with working_supervisor(), asyncio.timeout(PATIENCE):
+        for _ in range(8):
+            supervisor.notify(turn.generation.pk)
+        own = await ask("hello /rate 5000")
+        assert (await ended(own.generation.pk)).status == Status.COMPLETE
+    assert caplog.records == []
+
+
 async def test_an_answer_that_can_finish_in_the_grace_period_does() -> None:
     supervisor.start()
     turn = await ask("hello /rate 200")

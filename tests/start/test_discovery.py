@@ -71,6 +71,11 @@ def test_the_next_start_adds_only_what_is_new_and_keeps_what_staff_changed(base_
     assert (row.is_enabled, row.name, LanguageModel.objects.count()) == (False, "Renamed", 3)
 
 
+def test_a_key_does_not_go_where_an_earlier_start_pointed(base_url: str) -> None:
+    assert discovery.openai_provider(base_url).base_url == base_url
+    assert discovery.openai_provider("").base_url == discovery.OPENAI_URL
+
+
 def test_a_wrong_key_is_a_sentence(base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "wrong")
     (line,) = discovery.ensure_openai()
