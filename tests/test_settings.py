@@ -91,7 +91,7 @@ def test_a_number_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, value
 @pytest.mark.parametrize("value", ["0", "-3"])
 def test_a_number_that_is_too_small_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("A_NUMBER", value)
-    with pytest.raises(ImproperlyConfigured, match="A_NUMBER.*use 1 or more"):
+    with pytest.raises(ImproperlyConfigured, match=r"A_NUMBER.*use 1 or more"):
         env.number("A_NUMBER", 3, least=1)
 
 
@@ -100,7 +100,7 @@ def test_one_of_the_choices_in_whatever_case(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("A_CHOICE", " Open ")
     assert env.choice("A_CHOICE", "closed", "open") == "open"
     monkeypatch.setenv("A_CHOICE", "yes")
-    with pytest.raises(ImproperlyConfigured, match="A_CHOICE.*use closed, open"):
+    with pytest.raises(ImproperlyConfigured, match=r"A_CHOICE.*use closed, open"):
         env.choice("A_CHOICE", "closed", "open")
 
 

@@ -43,6 +43,9 @@ class Chunk(msgspec.Struct):
     choices: list[Choice] | None = None
     usage: msgspec.Raw = ABSENT
     error: msgspec.Raw = ABSENT
+    object: Any = None  # "error" for vLLM, which then says the rest without an envelope
+    message: Any = None
+    code: Any = None
 
 
 DECODE = msgspec.json.Decoder(Chunk).decode
@@ -105,6 +108,8 @@ class Fold:
     def _take_chunk(self, chunk: Chunk) -> None:
         if says_something(chunk.error):
             raise ErrorObject(msgspec.json.decode(chunk.error))
+        if chunk.object == "error":
+            raise ErrorObject({"message": chunk.message, "code": chunk.code})
         if says_something(chunk.usage):
             self._usage = chunk.usage
         for choice in chunk.choices or ():

@@ -73,6 +73,7 @@ class Refused(ProviderError):
 class Unavailable(ProviderError):
     code = "unavailable"
     sentence = "The provider cannot be reached. Try again in a moment, or pick another model."
+    sentence_in_the_middle = "The provider broke off in the middle of its answer. What it wrote is kept; try again for a whole one."
 
 
 class FirstTokenTimeout(ProviderError):

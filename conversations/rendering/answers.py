@@ -75,6 +75,7 @@ class Answer:
         self.error_sentence = generation.error_sentence if generation else ""
         self.is_cut_off = generation is not None and generation.finish_reason.lower() in OUTPUT_LIMIT
         self.can_retry = not self.is_live
+        self.is_empty = self.status == Status.COMPLETE and not (message.text or message.reasoning)
         self.usage = UsageText.of(generation) if generation and not self.is_live else None
         self._journal = journal
 

@@ -24,7 +24,9 @@
     const area = event.target;
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || !area.matches("textarea[data-send]") || touch.matches) return;
     event.preventDefault();
-    if (area.value.trim() && !$(LIVE) && !$(".send").disabled) area.form.requestSubmit();
+    if (!area.value.trim() || $(".send").disabled) return;
+    if (!$(LIVE)) area.form.requestSubmit();
+    else if (!$("#toasts .toast")) toast("An answer is still being written. Wait for it or stop it, then send.");
   });
   // A plain submit (a new chat) must not be sent twice while the next page loads.
   on("submit", event => {

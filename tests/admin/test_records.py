@@ -81,6 +81,14 @@ def test_a_conversation_goes_to_the_trash_and_back(root: Client) -> None:
     assert Conversation.objects.active().get() == conversation
 
 
+def test_what_is_answered_in_a_conversation_that_goes_to_the_trash_is_stopped(root: Client) -> None:
+    generation = make_turn().generation
+    assert generation.claim("a process")
+    run(root, Conversation, "move_to_trash", generation.message.conversation)
+    generation.refresh_from_db()
+    assert generation.stop_requested_at
+
+
 def test_a_user_with_conversations_cannot_be_deleted_by_way_of_the_user_page(root: Client) -> None:
     owner = make_turn().conversation.owner
     root.post(reverse("admin:auth_user_delete", args=[owner.pk]), {"post": "yes"})

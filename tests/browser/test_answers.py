@@ -127,6 +127,18 @@ async def test_retry_answers_again(visits: Visits) -> None:
     await expect(page.locator('article[data-role="assistant"]')).to_have_count(1)
 
 
+async def test_retry_asks_the_model_that_is_picked(visits: Visits, provider: Provider) -> None:
+    page = await visits.open()
+    await ask(page, "hello /fail unavailable")
+    await becomes(page, "failed")
+    provider.say("Something else.")
+    await page.get_by_role("combobox", name="Model").select_option(label="Wire")
+    await answer(page).get_by_role("button", name="Retry").click()
+    await becomes(page, "complete")
+    await expect(answer(page)).to_contain_text("Something else.")
+    await expect(answer(page).get_by_role("list", name="About this answer")).to_contain_text("Wire")
+
+
 async def test_a_reload_in_mid_answer_shows_it_whole_and_goes_on(visits: Visits, provider: Provider) -> None:
     page = await visits.open()
     number = await dictate(page, provider, *FIRST_HALF)

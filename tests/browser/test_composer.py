@@ -28,6 +28,7 @@ async def test_no_second_message_is_sent_while_an_answer_is_written(visits: Visi
     await expect(page.get_by_role("button", name="Send")).to_be_hidden()
     await send(page, "too early")
     await expect(message(page)).to_have_value("too early")
+    await expect(page.locator("#toasts")).to_contain_text("Wait for it or stop it, then send.")
     form: dict[str, str | float | bool] = {"prompt": "too early", "csrfmiddlewaretoken": CSRF}
     reply = await page.context.request.post(f"{page.url}/messages", form=form, headers={"Accept": "application/json"})
     assert reply.status == 409
@@ -64,7 +65,7 @@ async def test_signed_out_in_another_tab_the_text_is_kept_and_is_sent_after_logg
     await other.get_by_role("button", name="Log out").click()
     await expect(other.get_by_role("heading", name="Welcome back")).to_be_visible()
     await send(page, "still here")
-    await expect(page.locator("#composer-error")).to_contain_text("signed out")
+    await expect(page.locator("#composer-error")).to_contain_text("logged out")
     await expect(message(page)).to_have_value("still here")
     await log_in(other, "dora")
     await message(page).press("Enter")

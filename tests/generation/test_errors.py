@@ -37,7 +37,7 @@ async def test_an_error_in_the_middle_keeps_what_there_is(code: str) -> None:
     usage = await Usage.objects.aget(generation=done)
     assert (done.status, done.error_code) == (Status.FAILED, code)
     assert len(done.message.text) > 100
-    assert ("is kept" in done.error_sentence) == (code in {"malformed", "idle_timeout"})
+    assert ("is kept" in done.error_sentence) == (code in {"malformed", "idle_timeout", "unavailable"})
     assert usage.is_estimated
     assert usage.input_tokens > 0
     assert usage.output_tokens > 0

@@ -71,6 +71,7 @@ BROKEN: list[tuple[str, type[errors.ProviderError], str]] = [
     ("error_openrouter.sse", errors.RateLimited, "Hello"),
     ("error_llama_cpp_2024.sse", errors.Unavailable, "Hello"),
     ("error_as_text.sse", errors.Unavailable, ""),
+    ("error_vllm.sse", errors.Unavailable, "Hello"),
     ("broken_json.sse", errors.Malformed, "Hello"),
     ("wrong_types.sse", errors.Malformed, "Hello"),
     ("cut_off.sse", errors.Malformed, "Hello, world"),

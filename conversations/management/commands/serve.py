@@ -1,5 +1,6 @@
 """Serve the site with Daphne on HOST and PORT, and nothing else: the database is ready."""
 
+import logging
 import sys
 from typing import Any
 
@@ -8,6 +9,8 @@ from django.core.management.base import BaseCommand
 
 from chatsite import assets
 from chatsite.server import CannotListen, SiteServer, check_address
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -27,10 +30,15 @@ def serve() -> None:
     from chatsite.asgi import application
     from conversations.generation.supervisor import supervisor
 
+    async def stop() -> None:
+        if supervisor.runs:
+            log.info("Stopping. Answers that are being written have %s seconds to finish.", settings.SHUTDOWN_GRACE_SECONDS)
+        await supervisor.stop(settings.SHUTDOWN_GRACE_SECONDS)
+
     SiteServer(
         application,
         settings.HOST,
         settings.PORT,
         when_up=supervisor.start,
-        before_down=lambda: supervisor.stop(settings.SHUTDOWN_GRACE_SECONDS),
+        before_down=stop,
     ).run()
