@@ -41,7 +41,7 @@ async def test_a_stream_without_a_session_is_a_401_and_no_redirect(async_client:
     for path in ("/messages/1/events", "/messages/1/events?format=json"):
         response = await async_client.get(path)
         assert response.status_code == 401
-        assert "signed out" in response.content.decode()
+        assert "logged out" in response.content.decode()
 
 
 def test_a_session_that_ends_in_the_middle_closes_the_doors(alice: User, alices: Client, model: LanguageModel) -> None:
