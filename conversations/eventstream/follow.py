@@ -5,7 +5,7 @@ state at once when it comes back, instead of all it missed: nobody waits for it 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 
 from chatsite import threads
@@ -15,6 +15,13 @@ from conversations.models.usage import ended_answer
 from . import sse
 
 answer_in_thread = threads.in_thread(threads.generation, ended_answer)
+
+
+type Permission = Callable[[], Awaitable[bool]]
+
+
+async def always() -> bool:
+    return True
 
 
 @contextmanager

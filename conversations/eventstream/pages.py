@@ -11,13 +11,16 @@ from conversations.rendering.answers import Answer
 from conversations.rendering.fragments import LiveAnswer, footer
 
 from . import sse
-from .follow import answer_in_thread, follow
+from .follow import Permission, always, answer_in_thread, follow
 
 FRAMES_KEPT = 32  # more than a second: a watcher further behind is given the whole instead
 
 
-async def page_stream(message: Message, place: Place) -> AsyncIterator[bytes]:
-    """Yield the events that bring a page that holds `place` to the end of the answer."""
+async def page_stream(message: Message, place: Place, may_go_on: Permission = always) -> AsyncIterator[bytes]:
+    """Yield the events that bring a page that holds `place` to the end of the answer.
+
+    `may_go_on` is asked before each ping; who may not is cut off, and told why when the page connects again.
+    """
     generation = message.generation
     if not generation.is_live:
         ended = await answer_in_thread(message.pk)
@@ -29,6 +32,8 @@ async def page_stream(message: Message, place: Place) -> AsyncIterator[bytes]:
         async with aclosing(follow(feed)) as following:
             async for has_news in following:
                 if not has_news:
+                    if not await may_go_on():
+                        return
                     yield sse.PING
                     continue
                 if feed.is_running and not is_running:

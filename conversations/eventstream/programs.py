@@ -10,7 +10,7 @@ from conversations.generation.feed import feeds
 from conversations.models import Generation, Message
 
 from . import sse
-from .follow import answer_in_thread, follow
+from .follow import Permission, always, answer_in_thread, follow
 
 
 class Reader:
@@ -35,8 +35,8 @@ GONE: dict[str, object] = {"status": "failed", "finish_reason": "", "trimmed_tur
 DELTAS = {str(EventKind.REASONING_DELTA): "reasoning", str(EventKind.TEXT_DELTA): "text"}
 
 
-async def program_stream(message: Message, after: Place) -> AsyncIterator[bytes]:
-    """Yield the events of an answer behind `after`, to its end."""
+async def program_stream(message: Message, after: Place, may_go_on: Permission = always) -> AsyncIterator[bytes]:
+    """Yield the events of an answer behind `after`, to its end; `may_go_on` as for a page."""
     reader = Reader(after)
     generation = message.generation
     if generation.is_live:
@@ -46,6 +46,8 @@ async def program_stream(message: Message, after: Place) -> AsyncIterator[bytes]
             async with aclosing(follow(feed)) as following:
                 async for has_news in following:
                     if not has_news:
+                        if not await may_go_on():
+                            return
                         yield sse.PING
                         continue
                     fresh, seen = feed.events[seen:], len(feed.events)  # before the yield: more may come while the client reads

@@ -13,7 +13,7 @@ from conversations.models.generations import STOPPED as STOPPED
 from conversations.providers.base import ChatRequest, Stream, UsageReport
 from conversations.providers.errors import ProviderError
 
-from .history import assignment_of, estimated_tokens, turn_tokens
+from .history import TOKENS_PER_MESSAGE, assignment_of, likely_tokens
 from .journal import entries
 
 MAX_ATTEMPTS = 3  # a generation that brings down its process each time is not tried for ever
@@ -133,6 +133,6 @@ def account(generation: Generation, outcome: Outcome, text: str, reasoning: str)
 
 
 def estimate(request: ChatRequest, text: str, reasoning: str) -> UsageReport:
-    read = estimated_tokens(request.system_prompt) + turn_tokens(request.messages)
-    thought = estimated_tokens(reasoning)
-    return UsageReport(input_tokens=read, output_tokens=estimated_tokens(text) + thought, reasoning_tokens=thought)
+    read = likely_tokens(request.system_prompt) + sum(likely_tokens(message.text) + TOKENS_PER_MESSAGE for message in request.messages)
+    thought = likely_tokens(reasoning)
+    return UsageReport(input_tokens=read, output_tokens=likely_tokens(text) + thought, reasoning_tokens=thought)

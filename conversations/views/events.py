@@ -5,8 +5,11 @@ from django.http import Http404, HttpRequest, JsonResponse, StreamingHttpRespons
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
+from chatsite import threads
+from chatsite.sessions import living_session
 from conversations.events import Place
 from conversations.eventstream import sse
+from conversations.eventstream.follow import Permission
 from conversations.eventstream.pages import page_stream
 from conversations.eventstream.programs import program_stream
 from conversations.models import Message
@@ -30,5 +33,11 @@ async def answer_events(request: HttpRequest, pk: int) -> HttpResponseBase:
     if message is None:
         return JsonResponse({"error": {"code": "signed_out", "message": SIGNED_OUT}}, status=401)
     place = Place.parse(request.headers.get("Last-Event-ID") or request.GET.get("after", ""))
-    stream = program_stream(message, place) if is_program(request) else page_stream(message, place)
-    return StreamingHttpResponse(stream, headers=sse.HEADERS)
+    stream = program_stream if is_program(request) else page_stream
+    return StreamingHttpResponse(stream(message, place, still_signed_in(request)), headers=sse.HEADERS)
+
+
+def still_signed_in(request: HttpRequest) -> Permission:
+    """Return what says whether the session that opened a stream is still there: a log out counts for open streams, too."""
+    key = request.session.session_key or ""
+    return threads.in_thread(threads.web, lambda: living_session(key) is not None)

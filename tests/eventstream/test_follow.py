@@ -120,6 +120,28 @@ async def test_silence_is_broken_by_pings_and_only_by_them(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", STREAMS)
+async def test_who_may_not_go_on_is_cut_off_at_the_next_ping(kind: str) -> None:
+    turn = await sync_to_async(make_turn)()
+    may_go_on = asyncio.Event()
+    may_go_on.set()
+
+    async def permission() -> bool:
+        return may_go_on.is_set()
+
+    with feeds.hold(turn.generation.pk):
+        stream = STREAMS[kind](await sync_to_async(ended_answer)(turn.answer.pk), Place(), permission)
+        await anext(stream)
+        clock = Clock()
+        for is_allowed in (True, False):
+            waiting = asyncio.ensure_future(anext(stream, None))
+            await clock.pass_seconds(0)
+            if not is_allowed:
+                may_go_on.clear()
+            await clock.pass_seconds(sse.PING_SECONDS + 1)
+            assert await waiting == (sse.PING if is_allowed else None)
+
+
+@pytest.mark.parametrize("kind", STREAMS)
 async def test_a_follower_that_is_cancelled_leaves_nothing_behind(kind: str) -> None:
     _, stream = await running(kind)
     await anext(stream)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.generation.history import TOKENS_PER_MESSAGE, assignment_of, estimated_tokens, trim, turn_tokens, turns_of
+from conversations.generation.history import TOKENS_PER_MESSAGE, assignment_of, estimated_tokens, likely_tokens, trim, turn_tokens, turns_of
 from conversations.models import Conversation, Generation, LanguageModel, Message, Role, Status, SystemPrompt, Turn, retry
 from conversations.providers.base import ChatMessage
 from tests.factories import make_conversation, make_model, make_provider, make_turn, make_user
@@ -135,3 +135,10 @@ def test_an_estimate_takes_what_is_no_text() -> None:
 
 def test_an_answer_first_in_the_path_is_passed_over() -> None:
     assert turns_of([(Role.ASSISTANT, "hi"), (Role.USER, "one")]) == [[ChatMessage("user", "one")]]
+
+
+def test_the_ledger_estimates_what_is_likely() -> None:
+    assert likely_tokens("") == 0
+    assert likely_tokens("a" * 400) == 100
+    assert likely_tokens("日" * 300) == 200
+    assert likely_tokens("\ud800") == 1
