@@ -87,7 +87,7 @@ def test_what_staff_must_mend_says_whom_to_tell() -> None:
 @pytest.mark.parametrize("kind", errors.ProviderError.__subclasses__())
 def test_only_an_answer_that_has_begun_is_said_to_be_kept(kind: type[errors.ProviderError]) -> None:
     assert "kept" not in kind().told(has_begun=False)
-    assert ("kept" in kind().told(has_begun=True)) == (kind in (errors.Malformed, errors.IdleTimeout))
+    assert ("kept" in kind().told(has_begun=True)) == (kind in (errors.Malformed, errors.IdleTimeout, errors.Unavailable))
 
 
 async def test_a_context_error_of_llama_cpp_is_known_by_its_type() -> None:
