@@ -42,7 +42,7 @@ async def test_what_had_been_shown_is_kept_and_marked_interrupted() -> None:
     usage = await Usage.objects.aget(generation=done)
     assert (done.status, done.message.text, done.attempt) == (Status.INTERRUPTED, "Half an answer", 2)
     assert "try again" in done.error_sentence
-    assert (usage.attempt, usage.is_estimated, usage.output_tokens) == (1, True, 5)
+    assert (usage.attempt, usage.is_estimated, usage.output_tokens) == (1, True, 4)
     assert not await JournalEntry.objects.aexists()
 
 

@@ -52,7 +52,7 @@ def test_where_the_model_was_never_reached_nothing_is_billed(db: None) -> None:
 
 def test_without_a_count_the_text_is_estimated(db: None) -> None:
     usage = accounted(None, "y" * 30)
-    assert (usage.input_tokens, usage.output_tokens, usage.is_estimated) == (18, 10, True)
+    assert (usage.input_tokens, usage.output_tokens, usage.is_estimated) == (16, 8, True)
 
 
 def test_a_later_price_changes_nothing(db: None) -> None:
