@@ -1,6 +1,6 @@
 """The OpenAI chat completions protocol, as OpenAI and a hundred compatible servers speak it.
 
-The raw bytes are split and decoded here because the SDK's typed chunks cost four times as much per token (docs/architecture.md).
+The raw bytes are split and decoded here because the SDK's typed chunks cost four times as much per token.
 It never retries: an attempt that failed is an attempt that is accounted for, and the engine decides what comes next.
 """
 
