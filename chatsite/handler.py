@@ -20,7 +20,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-from chatsite import threads
+from chatsite import bodies, threads
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 class SiteHandler(ASGIHandler):
     def __init__(self) -> None:
         BaseHandler.__init__(self)
+        bodies.leave_to_django()
         self.load_middleware(is_async=False)
         self.respond_in_thread = sync_to_async(self.respond, thread_sensitive=False, executor=threads.web)
 

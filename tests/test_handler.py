@@ -1,18 +1,19 @@
 """The site on real sockets: what an open stream costs, what each kind of request gets, and what a client that leaves, leaves."""
 
 import gzip
+import http.client
 import json
 import re
 import resource
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .server import Server
+from .server import LIMIT, Server
 
 MANY = 300
 STREAM = ("text/event-stream; charset=utf-8", "no-cache, no-store, no-transform", "no")
@@ -179,6 +180,26 @@ def test_a_body_that_the_site_does_not_take_is_refused_in_a_line_of_the_log(serv
     said = server.log[before:]
     assert "django.security" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("boundary", ["", "; boundary=", "; boundary=\xe9"])
+@pytest.mark.parametrize(
+    ("headers", "beginning"),
+    [
+        ({"Accept": "text/html"}, "<!doctype html>"),
+        ({"HX_Request": "true"}, '<hx-partial hx-target="#composer-error"'),
+        ({"Accept": "application/json"}, '{"error": {"code": "bad_request"'),
+    ],
+)
+def test_a_form_whose_parts_cannot_be_told_apart_is_refused_in_words(
+    server: Server, boundary: str, headers: dict[str, str], beginning: str
+) -> None:
+    own = server.headers(Content_Type=f"multipart/form-data{boundary}", **headers)
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT)) as connection:
+        connection.request("POST", "/conversations", b"prompt=hello", own)
+        response = connection.getresponse()
+        assert response.status == 400
+        assert response.read().decode().strip().startswith(beginning)
 
 
 def test_requests_that_are_none_are_refused_and_the_site_goes_on(server: Server) -> None:
