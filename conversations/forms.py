@@ -1,5 +1,6 @@
 """What people send in. Each error is a sentence they can act on."""
 
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,15 @@ from conversations.models.catalog import enabled_model
 from conversations.models.conversations import TITLE_MAX_CHARACTERS
 
 NOT_AVAILABLE = "That model is not available any more. Pick another one and send again."
+NO_PROMPT = "Write a message first."
+NO_NAME = "Give the conversation a name."
+
+# What no font draws: controls, Default_Ignorable_Code_Point (Unicode 17, DerivedCoreProperties.txt), and the braille blank.
+INVISIBLE = (
+    "\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+VISIBLE = re.compile(rf"[^\s{INVISIBLE}]")
 
 
 def whole_text(text: str) -> None:
@@ -27,7 +37,7 @@ class TurnForm(forms.Form):
     prompt = forms.CharField(
         strip=False,
         validators=[whole_text],
-        error_messages={"required": "Write a message first."},
+        error_messages={"required": NO_PROMPT},
     )
     model = forms.IntegerField(error_messages={"required": "Pick a model first.", "invalid": NOT_AVAILABLE})
     request_key = forms.UUIDField(required=False)
@@ -48,8 +58,8 @@ class TurnForm(forms.Form):
 
     def clean_prompt(self) -> str:
         prompt: str = self.cleaned_data["prompt"].replace("\r\n", "\n").strip("\n")
-        if not prompt.strip():
-            raise ValidationError("Write a message first.")
+        if not VISIBLE.search(prompt):
+            raise ValidationError(NO_PROMPT)
         if len(prompt) > settings.PROMPT_MAX_CHARACTERS:
             limit, length = f"{settings.PROMPT_MAX_CHARACTERS:,}", f"{len(prompt):,}"
             raise ValidationError(f"This message is too long: {length} characters, and {limit} are possible. Shorten it and send again.")
@@ -68,7 +78,13 @@ class TitleForm(forms.Form):
         max_length=TITLE_MAX_CHARACTERS,
         validators=[whole_text],
         error_messages={
-            "required": "Give the conversation a name.",
+            "required": NO_NAME,
             "max_length": f"A name has at most {TITLE_MAX_CHARACTERS} characters.",
         },
     )
+
+    def clean_title(self) -> str:
+        title: str = self.cleaned_data["title"]
+        if not VISIBLE.search(title):
+            raise ValidationError(NO_NAME)
+        return title

@@ -14,7 +14,7 @@ from tests.factories import make_conversation, make_turn
 JSON = {"Accept": "application/json"}
 
 
-@pytest.mark.parametrize("title", ["", "   ", "x" * (TITLE_MAX_CHARACTERS + 1), "nul\0", "x" * 1_000_000])
+@pytest.mark.parametrize("title", ["", "   ", "\u200b\ufeff", "x" * (TITLE_MAX_CHARACTERS + 1), "nul\0", "x" * 1_000_000])
 def test_a_title_that_is_none_is_refused_with_a_sentence(alice: User, alices: Client, title: str) -> None:
     conversation = make_conversation(alice, title="As it was")
     response: Any = alices.post(reverse("rename_conversation", args=[conversation.pk]), {"title": title})

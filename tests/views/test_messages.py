@@ -14,7 +14,8 @@ from tests.factories import make_conversation, make_model, make_provider, make_t
 
 from .sending import HTMX, JSON, START, finish, rows, send
 
-HOPELESS = ["", "   \n\t ", "\r\n\r\n", "\u00a0\u2003", "hello\0world", "x" * 1_000_001]
+BLANK = ["", "   \n\t ", "\r\n\r\n", "\u00a0\u2003", "\u200b", "\ufeff \u2060", "\ufe0f\u200d", "\U000e0101\u00ad", "\u3164", "\u2800\x1b"]
+HOPELESS = [*BLANK, "hello\0world", "x" * 1_000_001]
 
 
 @pytest.mark.parametrize("prompt", HOPELESS, ids=lambda prompt: repr(prompt[:12]))
@@ -32,6 +33,18 @@ def test_a_prompt_that_is_none_is_refused_with_a_sentence_and_stays(
     assert page.context["composer"].text == prompt
     assert page.context["composer"].error.endswith((".", "again."))
     assert page.context["composer"].selected == model.pk
+
+
+@pytest.mark.parametrize("prompt", BLANK, ids=ascii)
+def test_a_prompt_in_which_nothing_can_be_seen_is_blank(alices: Client, model: LanguageModel, prompt: str) -> None:
+    response = send(alices, START, prompt, model, headers=JSON)
+    assert response.json()["error"]["message"] == "Write a message first."
+
+
+@pytest.mark.parametrize("prompt", ["\u200bx", "\u2764\ufe0f", "\u0301", "."], ids=ascii)
+def test_a_prompt_in_which_anything_can_be_seen_is_taken_as_it_is(alices: Client, model: LanguageModel, prompt: str) -> None:
+    assert send(alices, START, prompt, model).status_code == 302
+    assert Message.objects.get(role="user").text == prompt
 
 
 def test_a_turn_asks_six_questions_and_writes_four_rows(
