@@ -17,6 +17,7 @@ from conversations.providers.errors import ProviderError
 from conversations.providers.registry import ADAPTERS
 
 OPENAI_URL = "https://api.openai.com/v1"
+KEY_VARIABLE = "OPENAI_API_KEY"
 MODELS_AT_MOST = 200
 DISCOVERY_SECONDS = 5.0
 CLOUD_CONTEXT, HOUSE_CONTEXT = 128_000, 8192  # tokens; what a list of models does not tell, staff can mend
@@ -27,9 +28,9 @@ OLLAMA_PORT = 11434
 
 def ensure_openai() -> list[str]:
     """Add the provider that OPENAI_API_KEY and OPENAI_BASE_URL name, and its new models; return lines for the banner."""
-    base_url, has_key = env.text("OPENAI_BASE_URL"), bool(env.text("OPENAI_API_KEY"))
+    base_url, has_key = env.text("OPENAI_BASE_URL"), bool(env.text(KEY_VARIABLE))
     if not base_url and not has_key:
-        return []
+        return retire_openai()
     provider = openai_provider(base_url)
     try:
         found = asyncio.run(discover(provider))
@@ -45,12 +46,31 @@ def ensure_openai() -> list[str]:
 @transaction.atomic
 def openai_provider(base_url: str) -> Provider:
     """Return the provider `openai`, at the address that the environment names: a key must not go where an earlier start pointed."""
-    provider = Provider.objects.filter(slug="openai").first() or Provider(slug="openai", api_key_variable="OPENAI_API_KEY")
+    provider = Provider.objects.filter(slug="openai").first() or Provider(slug="openai", api_key_variable=KEY_VARIABLE)
     url = base_url or OPENAI_URL
+    is_retired = not provider.api_key_variable and not provider.api_key
+    if not is_retired and url == provider.base_url:
+        return provider
+    if is_retired:
+        provider.api_key_variable, provider.is_enabled = KEY_VARIABLE, True
     if url != provider.base_url:
         provider.base_url, provider.name = url, free_name(name_of(url), provider.pk)
-        provider.save()
+    provider.save()
     return provider
+
+
+@transaction.atomic
+def retire_openai() -> list[str]:
+    """Take the provider of the environment off the picker: nothing names it any more. Its models stay as they are.
+
+    It loses the variable too. That tells it from one that staff switched off, which stays off when the variable is set again.
+    """
+    provider = Provider.objects.filter(slug="openai", api_key_variable=KEY_VARIABLE, is_enabled=True).first()
+    if provider is None:
+        return []
+    provider.api_key_variable, provider.is_enabled = "", False
+    provider.save(update_fields=["api_key_variable", "is_enabled"])
+    return [f"{provider.name} is switched off: neither {KEY_VARIABLE} nor OPENAI_BASE_URL is set."]
 
 
 def name_of(base_url: str) -> str:

@@ -76,6 +76,59 @@ def test_a_key_does_not_go_where_an_earlier_start_pointed(base_url: str) -> None
     assert discovery.openai_provider("").base_url == discovery.OPENAI_URL
 
 
+def unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    monkeypatch.delenv("OPENAI_API_KEY")
+
+
+def picker() -> list[str]:
+    return [row.name for row in LanguageModel.objects.available()]
+
+
+def test_a_start_without_the_variables_takes_the_models_off_the_picker_and_says_so_once(
+    base_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    discovery.ensure_openai()
+    assert picker() == ["gpt-9", "gpt-9-mini"]
+    unset(monkeypatch)
+    (line,) = discovery.ensure_openai()
+    assert line.endswith("is switched off: neither OPENAI_API_KEY nor OPENAI_BASE_URL is set.")
+    assert (picker(), discovery.ensure_openai()) == ([], [])
+
+
+def test_the_models_come_back_with_the_variables_as_staff_left_them(base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    discovery.ensure_openai()
+    LanguageModel.objects.filter(model_id="gpt-9").update(is_enabled=False)
+    LanguageModel.objects.filter(model_id="gpt-9-mini").update(name="Renamed", input_price=7)
+    before = list(LanguageModel.objects.order_by("pk").values())
+    with monkeypatch.context() as without:
+        unset(without)
+        discovery.ensure_openai()
+    discovery.ensure_openai()
+    assert picker() == ["Renamed"]
+    assert list(LanguageModel.objects.order_by("pk").values()) == before
+    assert Provider.objects.get().secret == "right"
+
+
+@pytest.mark.parametrize("variables_were_away", [True, False])
+def test_a_provider_that_staff_switched_off_stays_off(base_url: str, monkeypatch: pytest.MonkeyPatch, variables_were_away: bool) -> None:
+    discovery.ensure_openai()
+    Provider.objects.update(is_enabled=False)
+    if variables_were_away:
+        with monkeypatch.context() as without:
+            unset(without)
+            assert discovery.ensure_openai() == []
+    discovery.ensure_openai()
+    assert picker() == []
+
+
+def test_a_provider_that_staff_gave_a_key_of_its_own_is_theirs() -> None:
+    provider = Provider.objects.create(slug="openai", name="Ours", base_url=discovery.OPENAI_URL, api_key="sk-ours")
+    LanguageModel.objects.create(provider=provider, model_id="gpt-9", name="gpt-9")
+    assert discovery.ensure_openai() == []
+    assert picker() == ["gpt-9"]
+
+
 def test_a_wrong_key_is_a_sentence(base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "wrong")
     (line,) = discovery.ensure_openai()
