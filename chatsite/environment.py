@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
+# What PostgreSQL ends by itself: a statement that runs away, a wait for a lock, a transaction that nobody goes on with.
+TIME_OUTS = "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
@@ -85,8 +87,11 @@ def keep_new_key(path: Path) -> None:
     os.unlink(name)
 
 
-def database(url: str, data_dir: Path) -> dict[str, Any]:
-    """Return the Django settings of the database that DATABASE_URL names; without one, SQLite in the data directory."""
+def database(url: str, data_dir: Path, *, threads: int = 6) -> dict[str, Any]:
+    """Return the Django settings of the database that DATABASE_URL names; without one, SQLite in the data directory.
+
+    `threads` are those of this process that may ask it at the same time.
+    """
     if not url:
         return sqlite(data_dir / "site.sqlite3")
     try:
@@ -98,6 +103,7 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
         return sqlite(Path("/" + parts.path.lstrip("/")))
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
         raise ImproperlyConfigured("DATABASE_URL must look like postgresql://user:password@host:5432/name or sqlite:////path/to/file.")
+    options = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.strip("/")),
@@ -105,10 +111,33 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": port,
-        "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, **dict(parse_qsl(parts.query))},
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "options": TIME_OUTS,
+            "pool": {"min_size": 1, "max_size": threads + 2, "timeout": 5, "max_idle": 300},
+            **options,
+        },
     }
+
+
+def channel_layer(url: str, database: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of the layer that wake-ups go over: Redis where REDIS_URL names one, else PostgreSQL, else memory."""
+    if url:
+        check_redis(url)
+        return {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [url], "prefix": "chatsite"}}
+    if database["ENGINE"].endswith("postgresql"):
+        return {"BACKEND": "chatsite.postgres_layer.PostgresChannelLayer"}
+    return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+
+
+def check_redis(url: str) -> None:
+    try:
+        is_known = urlsplit(url).scheme in {"redis", "rediss", "unix"} and urlsplit(url).port != 0
+    except ValueError:
+        is_known = False
+    if not is_known:
+        raise ImproperlyConfigured("REDIS_URL cannot be read: it must look like redis://user:password@host:6379/0.")
 
 
 def mailer() -> dict[str, Any]:

@@ -14,8 +14,10 @@ DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret_key(DATA_DIR)
 ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), HOST]
 CSRF_TRUSTED_ORIGINS = env.words("TRUSTED_ORIGINS")
-DATABASES = {"default": env.database(env.text("DATABASE_URL"), DATA_DIR)}
-REDIS_URL = env.text("REDIS_URL")
+WEB_PROCESSES = env.number("WEB_PROCESSES", 1, least=1)  # processes that serve pages and streams on one socket
+WEB_THREADS = env.number("WEB_THREADS", 4, least=1)  # threads that run requests; open streams hold none
+DATABASES = {"default": env.database(env.text("DATABASE_URL"), DATA_DIR, threads=WEB_THREADS + 2)}
+CHANNEL_LAYERS = {"default": env.channel_layer(env.text("REDIS_URL"), DATABASES["default"])}
 
 INSTALLED_APPS = [
     "daphne",
@@ -45,11 +47,6 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "chatsite.urls"
 ASGI_APPLICATION = "chatsite.asgi.application"
-CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
-    if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-}
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -129,7 +126,7 @@ JOURNAL_INTERVAL = 0.04  # seconds between two commits of the journal; more unde
 LEASE_SECONDS = 10  # a generation whose owner is silent this long may be taken over
 HEARTBEAT_SECONDS = 3  # how often an owner renews its leases and looks for ones that ran out
 SHUTDOWN_GRACE_SECONDS = env.number("SHUTDOWN_GRACE_SECONDS", 5)  # how long answers may finish after SIGTERM
-WEB_THREADS = env.number("WEB_THREADS", 4, least=1)  # threads that run requests; open streams hold none
+GENERATE_IN = env.choice("GENERATE_IN", "web", "dedicated")  # dedicated: `manage.py generate` runs answers, the web only shows them
 
 LOGGING = {
     "version": 1,

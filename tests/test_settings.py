@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from chatsite import environment as env
 
-from .services import REDIS_URL
+from .services import POSTGRESQL_URL, REDIS_URL
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -50,7 +50,9 @@ def test_a_postgresql_url_is_taken_apart(tmp_path: Path) -> None:
         "HOST": "db.example",
         "PORT": 6543,
     }
-    assert read["OPTIONS"] == {"connect_timeout": "9", "sslmode": "require"}
+    options = read["OPTIONS"]
+    assert (options["connect_timeout"], options["sslmode"], options["pool"]["max_size"]) == ("9", "require", 8)
+    assert "statement_timeout" in options["options"]
     assert env.database("postgres://h/db", tmp_path)["PORT"] == 5432
 
 
@@ -187,7 +189,18 @@ asyncio.run(go_round())
 
 @pytest.mark.redis
 def test_with_redis_url_the_channel_layer_is_redis_and_a_message_goes_round(tmp_path: Path) -> None:
-    assert settings_with(tmp_path, ROUND, REDIS_URL=REDIS_URL) == "RedisChannelLayer {'type': 'news', 'number': 7}"
+    assert settings_with(tmp_path, ROUND, REDIS_URL=REDIS_URL) == "RedisPubSubChannelLayer {'type': 'news', 'number': 7}"
+
+
+@pytest.mark.real_postgresql
+def test_with_postgresql_alone_the_channel_layer_is_its_own_and_a_message_goes_round(tmp_path: Path) -> None:
+    assert settings_with(tmp_path, ROUND, DATABASE_URL=POSTGRESQL_URL) == "PostgresChannelLayer {'type': 'news', 'number': 7}"
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://127.0.0.1", "127.0.0.1:6379", "redis://host:port"])
+def test_a_redis_url_that_is_none_is_refused_with_a_sentence(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="REDIS_URL"):
+        env.channel_layer(url, {})
 
 
 def test_without_redis_url_the_channel_layer_is_in_memory(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ class Feeds:
 
     def __init__(self) -> None:
         self._feeds: dict[int, Feed] = {}
+        self.listeners: set[Listener] = set()  # told when a generation is followed that was not before
 
     def __iter__(self) -> Iterator[Feed]:
         return iter(list(self._feeds.values()))
@@ -60,7 +61,7 @@ class Feeds:
     @contextmanager
     def hold(self, generation_id: int) -> Iterator[Feed]:
         """The feed of a generation, kept for as long as somebody holds it."""
-        feed = self._feeds.setdefault(generation_id, Feed(generation_id))
+        feed = self._feeds.get(generation_id) or self._open(generation_id)
         feed.holders += 1
         try:
             yield feed
@@ -68,6 +69,12 @@ class Feeds:
             feed.holders -= 1
             if not feed.holders and self._feeds.get(generation_id) is feed:
                 del self._feeds[generation_id]
+
+    def _open(self, generation_id: int) -> Feed:
+        feed = self._feeds[generation_id] = Feed(generation_id)
+        for listener in list(self.listeners):
+            listener()
+        return feed
 
 
 feeds = Feeds()

@@ -98,11 +98,11 @@ class Batch:
 class Journal:
     """The one writer of this process. `run()` is its task; `append()` is how events get in.
 
-    `lose` is called with the id of a generation that `owner` runs no more.
+    `lose` is called with the id of a generation that `owner` runs no more, `tell` with the ids of those that a commit was about.
     """
 
-    def __init__(self, owner: str, lose: Callable[[int], None]) -> None:
-        self._owner, self._lose = owner, lose
+    def __init__(self, owner: str, lose: Callable[[int], None], tell: Callable[[Iterable[int]], None]) -> None:
+        self._owner, self._lose, self._tell = owner, lose, tell
         self._batch = self._writing = Batch()
         self._wanted = asyncio.Event()
 
@@ -149,4 +149,5 @@ class Journal:
                 feed.publish(events)
             else:
                 self._lose(feed.generation_id)
+        self._tell(owned)
         batch.committed.set()

@@ -18,20 +18,19 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from chatsite import threads
-from conversations.events import JournalEvent
 from conversations.models import Generation, Status
 from conversations.models.generations import generation_to_run
 from conversations.providers.registry import close_adapters
 
 from .ending import BROKEN, Outcome, end, settle
 from .engine import Run
-from .feed import Feed, feeds
+from .feed import feeds
 from .history import Assignment, assignment_of
-from .journal import Journal, entries
+from .journal import Journal
+from .remote import RemoteReader
+from .wakeups import WakeUps, What
 
 log = logging.getLogger(__name__)
-
-READ_SECONDS = 0.5  # how often feeds of generations that other processes run are read from the journal
 
 
 class Supervisor:
@@ -39,22 +38,24 @@ class Supervisor:
 
     def __init__(self) -> None:
         self.owner = ""
+        self.claims = True
         self.runs: dict[int, Run] = {}
         self._claiming: dict[int, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closing = False
 
-    def start(self) -> None:
-        """Begin to work on the running loop; a second call does nothing."""
+    def start(self, *, claims: bool = settings.GENERATE_IN == "web") -> None:
+        """Begin to work on the running loop; a second call does nothing. Who does not claim runs nothing, and only shows."""
         if self._loop is not None:
             return
         self._loop = asyncio.get_running_loop()
-        self._is_closing = False
+        self._is_closing, self.claims = False, claims
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.journal = Journal(self.owner, self._lose)
+        self.wakeups, self.remote = WakeUps(self._hear), RemoteReader()
+        self.journal = Journal(self.owner, self._lose, self._tell_news)
         self._spawn(self.journal.run(), "journal")
-        for chore in (self._keep_leases(), self._read_remote_feeds()):
+        for chore in (self._keep_leases(), self.remote.run(), self.wakeups.listen(), self.wakeups.speak()):
             self._spawn(chore)
 
     def notify(self, generation_id: int) -> None:
@@ -66,7 +67,7 @@ class Supervisor:
     async def stop(self, grace_seconds: float) -> None:
         """Claim nothing more, let the answers finish for a while, hand the rest over, and end every task.
 
-        The journal ends last: an answer that is handed over waits for its last commit.
+        The journal ends after the answers: one that is handed over waits for its last commit. Then the others are told.
         """
         if self._loop is None:
             return
@@ -75,13 +76,19 @@ class Supervisor:
             await claimed.wait()
         if answers := self._named("answer"):
             await asyncio.wait(answers, timeout=grace_seconds)
-        for name in ("chore", "answer", "journal"):
-            tasks = self._named(name)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await self._cancel("chore")
+        self.wakeups.tell(What.LOOK, self.runs)  # somebody is to run what is handed over
+        await self._cancel("answer")
+        await self._cancel("journal")
+        await self.wakeups.close()
         await close_adapters()
         self._loop = None
+
+    async def _cancel(self, name: str) -> None:
+        tasks = self._named(name)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _named(self, name: str) -> list[asyncio.Task[None]]:
         return [task for task in self._tasks if task.get_name().startswith(name)]
@@ -100,23 +107,45 @@ class Supervisor:
         self._spawn(self._look(generation_id))
 
     async def _look(self, generation_id: int) -> None:
-        """Do for one generation what its row asks for: run it, or stop it."""
+        """Do for one generation what its row asks for, run it or stop it; what this process cannot do the others are told."""
+        if not await self._look_here(generation_id):
+            self.wakeups.tell(What.LOOK, [generation_id])
+
+    async def _look_here(self, generation_id: int) -> bool:
+        """Return whether it is this process that runs the generation."""
         while claimed := self._claiming.get(generation_id):  # who comes in meanwhile waits until there is a run, or it is its turn
             await claimed.wait()
         run = self.runs.get(generation_id)
         if run is None:
-            await self._claim(generation_id)
-        elif await is_stop_requested_in_thread(generation_id):
+            return await self._claim(generation_id)
+        if await is_stop_requested_in_thread(generation_id):
             run.stop()
+        return True
 
-    async def _claim(self, generation_id: int) -> None:
-        if self._is_closing:
+    def _hear(self, what: What, generation_ids: list[int]) -> None:
+        """Do what other processes tell of."""
+        if what is What.NEWS:
+            self.remote.hear(generation_ids)
             return
+        for generation_id in generation_ids:
+            self._spawn(self._heard_look(generation_id))
+
+    async def _heard_look(self, generation_id: int) -> None:
+        await self._look_here(generation_id)
+
+    def _tell_news(self, generation_ids: Iterable[int]) -> None:
+        self.wakeups.tell(What.NEWS, generation_ids)
+
+    async def _claim(self, generation_id: int) -> bool:
+        if self._is_closing or not self.claims:
+            return False
         claimed = self._claiming[generation_id] = asyncio.Event()
         try:
-            if assignment := await take_in_thread(generation_id, self.owner):
+            assignment = await take_in_thread(generation_id, self.owner)
+            if assignment:
                 self._spawn(self._answer(assignment), f"answer {generation_id}")
                 await asyncio.sleep(0)  # it begins, and is among the runs
+            return assignment is not None
         finally:
             del self._claiming[generation_id]
             claimed.set()
@@ -126,11 +155,13 @@ class Supervisor:
         with feeds.hold(pk) as feed:
             run = self.runs[pk] = Run(assignment, feed, self.journal)
             feed.is_local = True
+            self._tell_news([pk])
             try:
                 await run.answer()
             finally:
                 del self.runs[pk]
                 feed.is_local = False
+                self._tell_news([pk])
 
     async def _keep_leases(self) -> None:
         """Renew the leases of this process, obey stops, and take what nobody runs."""
@@ -139,7 +170,7 @@ class Supervisor:
                 lost, stopped, free = await renew_in_thread(self.owner, list(self.runs))
                 self._obey(lost, stopped)
                 for generation_id in free:
-                    await self._look(generation_id)
+                    await self._look_here(generation_id)
             except Exception:  # whatever it was, the leases have to be kept: the next round tries again
                 log.exception("The leases could not be renewed, or what is free could not be claimed.")
             await asyncio.sleep(settings.HEARTBEAT_SECONDS)
@@ -154,29 +185,6 @@ class Supervisor:
     def _lose(self, generation_id: int) -> None:
         if run := self.runs.get(generation_id):
             run.lose()
-
-    async def _read_remote_feeds(self) -> None:
-        """Follow the generations that are shown here and run elsewhere, all in one go."""
-        while True:
-            remote = [feed for feed in feeds if not feed.is_local and not feed.has_ended]
-            if remote:
-                try:
-                    await self._read(remote)
-                except DatabaseError:
-                    log.exception("The journal could not be read.")
-            await asyncio.sleep(READ_SECONDS)
-
-    async def _read(self, remote: list[Feed]) -> None:
-        news = await news_in_thread([(feed.generation_id, feed.position) for feed in remote])
-        for feed, (status, events) in zip(remote, news, strict=True):
-            if feed.is_local:
-                continue
-            if status == Status.RUNNING and not feed.is_running:
-                feed.begin()
-            if events:
-                feed.publish(events)
-            if status not in (Status.QUEUED, Status.RUNNING):
-                feed.end()
 
 
 def take(generation_id: int, owner: str) -> Assignment | None:
@@ -208,15 +216,8 @@ def renew(owner: str, running: list[int]) -> tuple[list[int], list[int], list[in
     return [pk for pk in running if pk not in kept], [pk for pk, stop in kept.items() if stop], list(free)
 
 
-def news(places: list[tuple[int, int]]) -> list[tuple[str, list[JournalEvent]]]:
-    """Return the status of each generation, and its events behind the position known."""
-    statuses = dict(Generation.objects.filter(pk__in=[pk for pk, _ in places]).values_list("pk", "status"))
-    return [(statuses.get(pk, Status.FAILED), entries(pk, position)) for pk, position in places]
-
-
 take_in_thread = threads.in_thread(threads.generation, take)
 is_stop_requested_in_thread = threads.in_thread(threads.generation, is_stop_requested)
 renew_in_thread = threads.in_thread(threads.generation, renew)
-news_in_thread = threads.in_thread(threads.generation, news)
 
 supervisor = Supervisor()

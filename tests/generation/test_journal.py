@@ -175,7 +175,7 @@ def is_deleted(person: User) -> bool:
 @pytest.mark.django_db(transaction=True)
 async def test_who_is_cancelled_while_it_waits_has_its_events_committed_all_the_same() -> None:
     turn = await sync_to_async(make_turn)()
-    journal = Journal("a test", print)
+    journal = Journal("a test", print, set)
     assert await sync_to_async(turn.generation.claim)("a test")
     with feeds.hold(turn.generation.pk) as feed:
         appending = asyncio.create_task(journal.append(feed, [Event(TEXT, "kept")]))

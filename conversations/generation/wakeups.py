@@ -1,0 +1,96 @@
+"""Wake-ups: what processes tell each other over the channel layer, so that nobody has to wait for a timer.
+
+They carry the numbers of generations, never text: what has happened to one stands in the database. Telling never waits and never
+fails, and a wake-up that is lost costs a delay, because everything is also looked for by the clock.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from itertools import batched
+from secrets import token_hex
+from typing import Any
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+log = logging.getLogger(__name__)
+
+GROUP = "generations"
+NUMBERS = 400  # in one wake-up: what the smallest layer carries
+SEND_SECONDS = 2.0  # for one wake-up, before it is given up
+PAUSE_SECONDS = 1.0  # after a layer has failed
+
+
+class What(StrEnum):
+    """What the numbers are told for."""
+
+    LOOK = "look"  # these are queued, or asked to stop: whoever can is to do it
+    NEWS = "news"  # the journal or the status of these has changed: whoever shows them is to read it
+
+
+class WakeUps:
+    """The ear and the mouth of one process. `hear` is called with what other processes tell."""
+
+    def __init__(self, hear: Callable[[What, list[int]], None]) -> None:
+        self._hear = hear
+        self._layer: Any = get_channel_layer()
+        self._name = token_hex(8)
+        self._untold: defaultdict[What, set[int]] = defaultdict(set)
+        self._something = asyncio.Event()
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody else can hear: a layer in memory ends with its process."""
+        return isinstance(self._layer, InMemoryChannelLayer)
+
+    def tell(self, what: What, generation_ids: Iterable[int]) -> None:
+        """Tell the other processes soon; what is said until then goes along."""
+        if not self.is_alone:
+            self._untold[what].update(generation_ids)
+            self._something.set()
+
+    async def speak(self) -> None:
+        """Send what is to be told, until cancelled."""
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            await self._say_untold()
+
+    async def close(self) -> None:
+        """Send what is still untold, and let go of the layer."""
+        await self._say_untold()
+        if close := getattr(self._layer, "close", None):
+            await close()
+
+    async def listen(self) -> None:
+        """Pass on what others tell, until cancelled; a layer that breaks is tried again."""
+        while not self.is_alone:
+            try:
+                await self._listen()
+            except Exception as error:  # whatever the layer raises
+                log.warning("Wake-ups cannot be heard for a while: %s", error)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _listen(self) -> None:
+        channel = await self._layer.new_channel()
+        await self._layer.group_add(GROUP, channel)
+        while True:
+            message = await self._layer.receive(channel)
+            if message["from"] != self._name:
+                self._hear(What(message["what"]), message["generations"])
+
+    async def _say_untold(self) -> None:
+        untold, self._untold = self._untold, defaultdict(set)
+        for what, ids in untold.items():
+            for numbers in batched(sorted(ids), NUMBERS):
+                await self._send({"type": "wake.up", "from": self._name, "what": what.value, "generations": list(numbers)})
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._layer.group_send(GROUP, message)
+        except Exception as error:  # whatever the layer raises
+            log.warning("A wake-up was lost: %s", str(error) or type(error).__name__)
+            await asyncio.sleep(PAUSE_SECONDS)
