@@ -78,13 +78,14 @@ class Server:
         self.data_dir, self.port = data_dir, free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.cookies: dict[str, str] = {}
+        self.more: dict[str, str] = {}  # environment
 
     def prepare(self) -> None:
         """Take a copy of a site that has its tables, the demo and the account `admin`."""
         shutil.copytree(prepared_site(), self.data_dir)
 
     def start(self) -> None:
-        settings = environment(self.data_dir) | {"PORT": str(self.port)}
+        settings = environment(self.data_dir) | {"PORT": str(self.port)} | self.more
         with (self.data_dir / "log").open("ab") as log:
             self.process = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=settings, stdout=log, stderr=log)
         self.wait(self.answers)

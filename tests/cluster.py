@@ -1,0 +1,80 @@
+"""Several real `manage.py serve` processes on one PostgreSQL database of their own, as behind a balancer without sticky sessions."""
+
+import atexit
+import functools
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from .server import ROOT, SETUP, Server, environment
+from .services import HERE, POSTGRESQL_URL
+
+
+def url_of(database: str) -> str:
+    return urlunsplit(urlsplit(POSTGRESQL_URL)._replace(path=f"/{database}"))
+
+
+def on_server(statement: str) -> None:
+    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+@functools.cache
+def prepared_cluster() -> tuple[Path, str]:
+    """A data directory and the name of a database with the tables, the demo and the account `admin`, made once."""
+    data_dir, name = HERE / "prepared-cluster", f"chatsite_test_{token_hex(4)}"
+    on_server(f"CREATE DATABASE {name}")
+    atexit.register(on_server, f"DROP DATABASE {name} WITH (FORCE)")
+    data_dir.mkdir()
+    settings = environment(data_dir) | {"DATABASE_URL": url_of(name)}
+    subprocess.run([sys.executable, "-c", SETUP], cwd=ROOT, env=settings, check=True, capture_output=True)
+    return data_dir, name
+
+
+@contextmanager
+def new_database() -> Iterator[str]:
+    """The URL of a copy of the prepared database, dropped afterwards."""
+    name = f"chatsite_test_{token_hex(4)}"
+    on_server(f"CREATE DATABASE {name} TEMPLATE {prepared_cluster()[1]}")
+    try:
+        yield url_of(name)
+    finally:
+        on_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class Node(Server):
+    """One process of a cluster. It shares the data directory, and so the secret key and the log, with the others."""
+
+    def __init__(self, data_dir: Path, database_url: str, **environment: str) -> None:
+        super().__init__(data_dir)
+        self.database_url = database_url
+        self.more = {"DATABASE_URL": database_url, **environment}
+
+    def prepare(self) -> None:
+        """The cluster is prepared once, not by each of its processes."""
+
+    def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.database_url) as connection:
+            return connection.execute(query.replace("?", "%s").encode(), parameters).fetchall()
+
+
+@contextmanager
+def cluster(directory: Path, processes: int = 2, **environment: str) -> Iterator[list[Node]]:
+    """So many processes, all used by the same person."""
+    with ExitStack() as stack:
+        url = stack.enter_context(new_database())
+        shutil.copytree(prepared_cluster()[0], directory)
+        nodes = [Node(directory, url, **environment) for _ in range(processes)]
+        for node in nodes:
+            stack.enter_context(node.running())
+        for node in nodes[1:]:
+            node.cookies = dict(nodes[0].cookies)
+        yield nodes
