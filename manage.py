@@ -1,11 +1,7 @@
 #!/usr/bin/env python
 """Run the site's management commands."""
 
-import os
-import sys
-
-from django.core.management import execute_from_command_line
+from chatsite.__main__ import main
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
-    execute_from_command_line(sys.argv)
+    main()

@@ -1,10 +1,11 @@
-"""`python -m chatsite COMMAND`: the management commands, where a bad setting is one sentence instead of a traceback."""
+"""`python -m chatsite COMMAND`: the management commands, where a bad setting or database is one sentence instead of a traceback."""
 
 import os
 import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import DatabaseError
 
 
 def main() -> None:
@@ -19,7 +20,19 @@ def main() -> None:
         sys.exit(str(error))
     except OSError as error:
         sys.exit(f"DATA_DIR cannot be used: {error.filename}: {error.strerror}.")
-    execute_from_command_line(["manage.py", *sys.argv[1:]])
+    execute()
+
+
+def execute() -> None:
+    """Run the command. One that fails because of the database says what is wrong with it; any other error keeps its traceback."""
+    from chatsite import schema
+
+    try:
+        execute_from_command_line(["manage.py", *sys.argv[1:]])
+    except DatabaseError:
+        if sentence := schema.fault():
+            sys.exit(sentence)
+        raise
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ A value that cannot be understood raises ImproperlyConfigured with a sentence th
 """
 
 import os
+import re
 import secrets
 import tempfile
 from contextlib import suppress
@@ -16,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 # What PostgreSQL ends by itself: a statement that runs away, a wait for a lock, a transaction that nobody goes on with.
 TIME_OUTS = "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+ORIGIN = re.compile(r"https?://(\*\.)?([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?")
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
@@ -62,6 +64,15 @@ def time_zone(name: str) -> str:
 
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def origins(name: str) -> list[str]:
+    """Return origins as a browser writes them: a scheme and a host, perhaps a port, in small letters, and nothing behind."""
+    found = [word.rstrip("/").lower() for word in words(name)]
+    for origin in found:
+        if not ORIGIN.fullmatch(origin):
+            raise ImproperlyConfigured(f"{name}: {origin!r} is not an origin: write it as https://chat.example.org.")
+    return found
 
 
 def secret_key(data_dir: Path) -> str:
@@ -155,7 +166,10 @@ def sqlite(path: Path) -> dict[str, Any]:
     IMMEDIATE takes the write lock at BEGIN, where the time-out applies; a DEFERRED transaction that turns
     into a writer half-way fails at once with "database is locked" (sqlite.org/lang_transaction.html).
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"The directory of the SQLite file {path} cannot be made: {error.strerror}.") from None
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,

@@ -13,7 +13,7 @@ HOST, PORT = env.text("HOST", "127.0.0.1"), env.number("PORT", 8000)
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.secret_key(DATA_DIR)
 ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), HOST]
-CSRF_TRUSTED_ORIGINS = env.words("TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = env.origins("TRUSTED_ORIGINS")
 WEB_PROCESSES = env.number("WEB_PROCESSES", 1, least=1)  # processes that serve pages and streams on one socket
 WEB_THREADS = env.number("WEB_THREADS", 4, least=1)  # threads that run requests; open streams hold none
 DATABASES = {"default": env.database(env.text("DATABASE_URL"), DATA_DIR, threads=WEB_THREADS + 2)}

@@ -126,6 +126,31 @@ def test_words_are_set_off_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.words("NO_WORDS", "x,y") == ["x", "y"]
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("https://chat.example.org", "https://chat.example.org"),
+        ("https://Chat.Example.org/", "https://chat.example.org"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("https://*.example.org", "https://*.example.org"),
+    ],
+)
+def test_an_origin_is_read_as_a_browser_writes_it(monkeypatch: pytest.MonkeyPatch, written: str, read: str) -> None:
+    monkeypatch.setenv("ORIGINS", written)
+    assert env.origins("ORIGINS") == [read]
+    assert env.origins("NO_ORIGINS") == []
+
+
+@pytest.mark.parametrize(
+    "value", ["foo", "chat.example.org", "https://", "https://a b", "https://a/path", "ftp://a", "https://me@a", "https://a:x", "*"]
+)
+def test_what_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ORIGINS", value)
+    with pytest.raises(ImproperlyConfigured, match="ORIGINS"):
+        env.origins("ORIGINS")
+
+
 def test_the_secret_key_is_made_once_and_only_its_owner_may_read_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("SECRET_KEY", raising=False)
     first, second = env.secret_key(tmp_path / "data"), env.secret_key(tmp_path / "data")

@@ -9,9 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError
 
-from chatsite import assets, discovery, setup
+from chatsite import assets, discovery, schema, setup
 from chatsite.local_model import CannotServe
 from chatsite.model_process import ModelProcess
 from chatsite.server import CannotListen, check_address
@@ -54,10 +53,8 @@ class Command(BaseCommand):
         return local
 
     def prepare(self, local: ModelProcess | None) -> None:
-        try:
-            call_command("migrate", interactive=False, verbosity=0)
-        except DatabaseError as error:
-            sys.exit(f"The database does not answer: {str(error).strip().splitlines()[0]}")
+        schema.check_not_newer()
+        call_command("migrate", interactive=False, verbosity=0)
         assets.collect()
         setup.ensure_echo()
         account = setup.ensure_admin()

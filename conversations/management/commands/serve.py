@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from chatsite import assets
+from chatsite import assets, schema
 from chatsite.server import CannotListen, SiteServer, check_address
 
 log = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             check_address(settings.HOST, settings.PORT)
+            schema.check()
             assets.collect_once()
             serve()
         except CannotListen as error:
