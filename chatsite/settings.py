@@ -64,6 +64,7 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "chatsite.formats"
 TIME_ZONE = env.time_zone("TIME_ZONE")
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -18,6 +18,7 @@ from conversations.providers.errors import ProviderError
 
 from .connection import without_secret
 from .records import RecordAdmin, link_to, link_to_list
+from .words import in_words
 
 SHOWN_ENTRIES, SHOWN_CHARACTERS = 30, 200
 
@@ -35,7 +36,7 @@ class ErrorFilter(admin.SimpleListFilter):
     parameter_name = "error"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("any", "Any error"), *((code, code.replace("_", " ").capitalize()) for code in error_codes())]
+        return [("any", "Any error"), *((code, in_words(code)) for code in error_codes())]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Generation]) -> QuerySet[Generation]:
         match self.value():
@@ -49,7 +50,7 @@ class ErrorFilter(admin.SimpleListFilter):
 
 @admin.register(Generation)
 class GenerationAdmin(RecordAdmin):
-    list_display = ("id", "status", "model_name", "person", "attempt", "owner", "error_code", "queued_at", "finished_at")
+    list_display = ("id", "status", "model_name", "person", "attempt", "owner", "error", "queued_at", "finished_at")
     list_filter = ("status", ErrorFilter, "model", "queued_at")
     list_select_related = ("message__conversation__owner",)
     search_fields = ("=pk", "=message__conversation__pk", "=message__conversation__owner__username", "owner")
@@ -57,11 +58,11 @@ class GenerationAdmin(RecordAdmin):
     actions = ("stop",)
     fieldsets = (
         (None, {"fields": ("status", "answer", "conversation", "model", "model_name", "finish_reason", "trimmed_turns", "usage")}),
-        ("Error", {"fields": ("error_code", "error_sentence", "provider_said")}),
+        ("Error", {"fields": ("error", "error_sentence", "provider_said")}),
         ("Run", {"fields": ("owner", "attempt", "lease_until", "heartbeat_at", "stop_requested_at")}),
         ("Times", {"fields": ("queued_at", "started_at", "first_token_at", "finished_at")}),
     )
-    readonly_fields = ("answer", "conversation", "usage", "provider_said", "journal_tail")
+    readonly_fields = ("answer", "conversation", "usage", "error", "provider_said", "journal_tail")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Generation]:
         long_texts = ("error_sentence", "error_detail", "message__text", "message__reasoning", "message__conversation__system_prompt")
@@ -93,6 +94,10 @@ class GenerationAdmin(RecordAdmin):
     def usage(self, generation: Generation) -> str:
         return link_to_list(Usage, "Usage of each attempt", generation__id__exact=generation.pk)
 
+    @admin.display(ordering="error_code")
+    def error(self, generation: Generation) -> str | None:
+        return in_words(generation.error_code) if generation.error_code else None
+
     @admin.display(description="what the provider said")
     def provider_said(self, generation: Generation) -> str | None:
         secret = generation.model.provider.secret if generation.model else ""
@@ -116,5 +121,5 @@ def render_journal(generation: Generation) -> str:
     """Return the newest entries as a list, each cut short in the database, or a sentence where none are left."""
     newest = JournalEntry.objects.filter(generation=generation).order_by("-position")[:SHOWN_ENTRIES]
     rows = newest.annotate(beginning=Substr("data", 1, SHOWN_CHARACTERS)).values_list("position", "kind", "beginning")
-    items = format_html_join("", "<li>{} {}: <code>{}</code></li>", rows)
+    items = format_html_join("", "<li>{} {}: <code>{}</code></li>", ((position, in_words(kind), text) for position, kind, text in rows))
     return format_html("<ul>{}</ul>", items) if items else "None: the answer has not begun, or it is whole and kept in its message."

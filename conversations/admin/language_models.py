@@ -6,14 +6,23 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.forms.fields import InvalidJSONInput
+from django.http import HttpRequest
 
 from conversations.models import LanguageModel
 
+from .amounts import AmountField, amount_column
 from .default_mark import DefaultMarkAdmin, DefaultMarkForm
 from .enabled_mark import EnabledMarkAdmin
 
 # The generation sets these itself: a parameter of that name would send other people's words, or break the stream.
 RESERVED_PARAMETERS = frozenset({"messages", "model", "stream", "stream_options"})
+
+
+PRICES: dict[Any, Any] = {
+    "input_price": amount_column("input_price", "price of input tokens"),
+    "cached_input_price": amount_column("cached_input_price", "price of cached input tokens"),
+    "output_price": amount_column("output_price", "price of output tokens"),
+}
 
 
 class ParametersField(forms.JSONField):
@@ -26,7 +35,7 @@ class LanguageModelForm(DefaultMarkForm):
     class Meta:
         model = LanguageModel
         fields = "__all__"
-        field_classes: ClassVar = {"parameters": ParametersField}
+        field_classes: ClassVar = {"parameters": ParametersField, **dict.fromkeys(PRICES, AmountField)}
 
     def clean_parameters(self) -> dict[str, Any]:
         """Return an object that any database and any provider can take as JSON."""
@@ -55,14 +64,24 @@ def is_portable_json(value: object) -> bool:
 @admin.register(LanguageModel)
 class LanguageModelAdmin(EnabledMarkAdmin, DefaultMarkAdmin):
     form = LanguageModelForm
-    list_display = ("name", "provider", "model_id", "context_window", "input_price", "output_price", "is_enabled", "is_default")
+    list_display = (
+        *("name", "provider", "model_id", "context_window"),
+        *(PRICES["input_price"], PRICES["output_price"], "is_enabled", "is_default"),
+    )
     list_filter = ("is_enabled", "provider", "supports_images", "supports_tools", "supports_reasoning")
     list_select_related = ("provider",)
     search_fields = ("name", "model_id", "provider__name")
     fieldsets = (
         (None, {"fields": ("provider", "model_id", "name", "is_enabled", "is_default")}),
         ("Limits", {"fields": ("context_window", "max_output_tokens")}),
-        ("Prices", {"fields": ("input_price", "cached_input_price", "output_price")}),
+        ("Prices", {"fields": tuple(PRICES)}),
         ("Capabilities", {"fields": ("supports_images", "supports_tools", "supports_reasoning")}),
         ("Sent with each request", {"fields": ("parameters",)}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who may only look sees each price as text; Django would pad it with zeros."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [(title, {**options, "fields": [PRICES.get(name, name) for name in options["fields"]]}) for title, options in fieldsets]

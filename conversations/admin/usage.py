@@ -4,7 +4,11 @@ from django.contrib import admin
 
 from conversations.models import Usage
 
+from .amounts import amount_column
 from .records import RecordAdmin
+
+PRICES = tuple(amount_column(name) for name in ("input_price", "cached_input_price", "output_price"))
+COST = amount_column("cost", "cost in US dollars")
 
 
 @admin.register(Usage)
@@ -16,10 +20,17 @@ class UsageAdmin(RecordAdmin):
         "cached_tokens",
         "output_tokens",
         "is_estimated",
-        "cost",
+        COST,
         "generation_id",
         "attempt",
     )
     list_filter = ("is_estimated", "model", "created_at")
     search_fields = ("=generation__pk", "=provider_request_id")
     search_help_text = "The number of a generation, or the provider's request id."
+    fieldsets = (
+        (None, {"fields": ("created_at", "generation", "attempt", "model", "model_name", "provider_request_id")}),
+        ("Tokens", {"fields": ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "is_estimated")}),
+        ("US dollars per million tokens", {"fields": PRICES}),
+        ("US dollars", {"fields": (COST,)}),
+    )
+    readonly_fields = (*PRICES, COST)

@@ -6,7 +6,7 @@ from django.urls import reverse, reverse_lazy
 
 from conversations.admin.default_mark import move_default
 from conversations.models import LanguageModel, SystemPrompt
-from tests.factories import make_model, make_provider
+from tests.factories import make_model, make_provider, make_user
 
 LIST = reverse_lazy("admin:conversations_languagemodel_changelist")
 
@@ -111,3 +111,12 @@ def test_moving_the_mark_needs_no_mark_to_begin_with(db: None) -> None:
     model = make_model()
     move_default(model)
     assert defaults() == [model]
+
+
+@pytest.mark.parametrize(("price", "shown"), [("0.150000", "0.15"), ("20", "20"), ("0", "0"), ("0.000001", "0.000001")])
+def test_a_price_is_shown_without_zeros_to_who_may_change_it_and_to_who_may_not(client: Client, db: None, price: str, shown: str) -> None:
+    model = make_model(input_price=price)
+    client.force_login(make_user(is_staff=True, is_superuser=True))
+    assert f'name="input_price" value="{shown}"' in client.get(change(model)).content.decode()
+    client.force_login(make_user(is_staff=True, permissions=("view_languagemodel",)))
+    assert f'<div class="readonly">{shown}</div>' in client.get(change(model)).content.decode()

@@ -1,6 +1,7 @@
 """The lists: a fixed number of queries however many rows there are, and no long text is read for one."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from conversations.admin.generations import error_codes
+from conversations.admin.words import ERRORS, in_words
 from conversations.models import Conversation, Generation, LanguageModel, Message, Provider, SystemPrompt, Usage
 from tests.factories import make_model, make_turn
 
@@ -75,8 +78,35 @@ def test_generations_are_filtered_by_status_error_and_model(root: Client) -> Non
 
 def test_the_filter_by_error_offers_each_error_in_words(root: Client) -> None:
     body = root.get(reverse("admin:conversations_generation_changelist")).content.decode()
-    assert "Rate limited" in body
+    assert "Too many requests</a>" in body
     assert "rate_limited</a>" not in body
+
+
+def test_no_list_names_an_error_by_its_code(root: Client) -> None:
+    make_rows(1)
+    for code in error_codes():
+        Generation.objects.update(status="failed", error_code=code)
+        body = root.get(reverse("admin:conversations_generation_changelist")).content.decode()
+        assert f'<td class="field-error">{in_words(code)}</td>' in body
+        assert code in ERRORS
+
+
+def test_prices_and_costs_end_with_their_last_digit(root: Client) -> None:
+    make_rows(1)
+    LanguageModel.objects.update(input_price="0.150000", output_price=20)
+    Usage.objects.update(cost="0.000012300000")
+    models, usage = (root.get(reverse(f"admin:conversations_{name}_changelist")).content.decode() for name in ("languagemodel", "usage"))
+    assert '<td class="field-plain_input_price">0.15</td>' in models
+    assert '<td class="field-plain_output_price">20</td>' in models
+    assert '<td class="field-plain_cost">0.0000123</td>' in usage
+
+
+def test_moments_are_shown_to_the_second(root: Client) -> None:
+    make_rows(1)
+    Generation.objects.update(queued_at=datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC))
+    for address in ("changelist", "change"):
+        args = [] if address == "changelist" else [Generation.objects.get().pk]
+        assert "2026-03-04 05:06:07" in root.get(reverse(f"admin:conversations_generation_{address}", args=args)).content.decode()
 
 
 def test_a_key_cannot_be_guessed_through_the_address_of_a_list(root: Client) -> None:

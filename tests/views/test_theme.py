@@ -14,6 +14,15 @@ def test_a_theme_is_kept_in_a_cookie_and_is_in_the_first_byte(alices: Client, th
     assert f'data-theme="{theme}"' in alices.get("/").content.decode()
 
 
+@pytest.mark.parametrize(("theme", "body"), [("light", "theme-light"), ("dark", "theme-dark"), ("system", ""), ('"><script>', "")])
+def test_the_admin_has_the_theme_of_the_site_and_no_switch_of_its_own(carols: Client, theme: str, body: str) -> None:
+    carols.cookies["theme"] = theme
+    page = carols.get("/admin/").content.decode()
+    assert f'<body class="{body} ' in page
+    assert "theme-toggle" not in page
+    assert "theme.js" not in page
+
+
 @pytest.mark.parametrize("theme", ["", "neon", "light; Path=/", "x" * 5000, '"><script>', "nul\0"])
 def test_what_is_no_theme_is_not_kept(alices: Client, theme: str) -> None:
     assert alices.post("/theme", {"theme": theme}).status_code == 302
