@@ -7,9 +7,10 @@ state at once when it comes back, instead of all it missed: nobody waits for it 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import Protocol
 
 from chatsite import threads
-from conversations.generation.feed import Feed
+from conversations.generation.feed import Listener
 from conversations.models.usage import ended_answer
 
 from . import sse
@@ -24,8 +25,15 @@ async def always() -> bool:
     return True
 
 
+class Followed(Protocol):
+    """What can be followed: the feed of an answer, and the changes of a person."""
+
+    listeners: set[Listener]
+    has_ended: bool
+
+
 @contextmanager
-def woken_by(feed: Feed) -> Iterator[asyncio.Event]:
+def woken_by(feed: Followed) -> Iterator[asyncio.Event]:
     """An event that is set whenever the feed has news; it is set to begin with."""
     news = asyncio.Event()
     news.set()
@@ -61,7 +69,7 @@ class Pulse:
         self._timer.cancel()
 
 
-async def follow(feed: Feed) -> AsyncGenerator[bool]:
+async def follow(feed: Followed) -> AsyncGenerator[bool]:
     """Yield True at once and whenever there may be news, False when it is time for a ping; end after the feed has ended.
 
     News that comes while the follower is busy is one piece.

@@ -1,7 +1,11 @@
-"""The stream a program reads: the same events as JSON under their own names (docs/api.md)."""
+"""What a program reads: the events of an answer under their own names (docs/api.md), whatever carries them.
 
-from collections.abc import AsyncIterator, Iterable
+There is one door, `program_events`: the event stream and the WebSocket only write down what comes through it.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,34 +17,52 @@ from . import sse
 from .follow import Permission, always, answer_in_thread, follow
 
 
+class ProgramEvent(NamedTuple):
+    """One event; its id is a place for a delta, and "" for all else. A ping has no data."""
+
+    name: str
+    data: dict[str, object] | None
+    id: str = ""
+
+
 class Reader:
     """Cuts the events of an answer to what lies behind a place."""
 
     def __init__(self, after: Place) -> None:
         self.after, self.at = after, Place()
 
-    def read(self, events: Iterable[JournalEvent]) -> bytes:
-        return b"".join(self._delta(event.kind, event.data) for event in events if event.kind in DELTAS)
+    def read(self, events: Iterable[JournalEvent]) -> list[ProgramEvent]:
+        deltas = (self._delta(event.kind, event.data) for event in events if event.kind in DELTAS)
+        return [delta for delta in deltas if delta]
 
-    def _delta(self, kind: str, data: str) -> bytes:
+    def _delta(self, kind: str, data: str) -> ProgramEvent | None:
         name = DELTAS[kind]
         start, known = getattr(self.at, name), getattr(self.after, name)
         self.at = self.at._replace(**{name: start + len(data)})
         if start + len(data) <= known:
-            return b""
-        return event(kind, {"text": data[max(0, known - start) :]}, str(self.at))
+            return None
+        return ProgramEvent(kind, {"text": data[max(0, known - start) :]}, str(self.at))
 
 
-GONE: dict[str, object] = {"status": "failed", "finish_reason": "", "trimmed_turns": 0}  # deleted for good while it was read
+PING = ProgramEvent("ping", None)
+# The end of an answer that was deleted for good while it was read.
+GONE = ProgramEvent(EventKind.DONE, {"status": "failed", "finish_reason": "", "trimmed_turns": 0})
 DELTAS = {str(EventKind.REASONING_DELTA): "reasoning", str(EventKind.TEXT_DELTA): "text"}
 
 
 async def program_stream(message: Message, after: Place, may_go_on: Permission = always) -> AsyncIterator[bytes]:
-    """Yield the events of an answer behind `after`, to its end; `may_go_on` as for a page."""
+    """Yield `program_events` as Server-Sent Events."""
+    async with aclosing(program_events(message, after, may_go_on)) as batches:
+        async for events in batches:
+            yield b"".join(map(encoded, events))
+
+
+async def program_events(message: Message, after: Place, may_go_on: Permission = always) -> AsyncGenerator[list[ProgramEvent]]:
+    """Yield the events of an answer behind `after`, those that come together in one list, to its end; `may_go_on` as for a page."""
     reader = Reader(after)
     generation = message.generation
     if generation.is_live:
-        yield sse.PING  # the head of the response leaves with its first bytes: a silent model must not hold it back
+        yield [PING]  # the head of the response leaves with its first bytes: a silent model must not hold it back
         with feeds.hold(generation.pk) as feed:
             seen = 0
             async with aclosing(follow(feed)) as following:
@@ -48,30 +70,29 @@ async def program_stream(message: Message, after: Place, may_go_on: Permission =
                     if not has_news:
                         if not await may_go_on():
                             return
-                        yield sse.PING
+                        yield [PING]
                         continue
                     fresh, seen = feed.events[seen:], len(feed.events)  # before the yield: more may come while the client reads
                     if news := reader.read(fresh):
                         yield news
     ended = await answer_in_thread(message.pk)
-    yield rest(ended, reader) + end(ended) if ended else event(EventKind.DONE, GONE)
+    yield [*rest(ended, reader), *end(ended)] if ended else [GONE]
 
 
-def rest(message: Message, reader: Reader) -> bytes:
+def rest(message: Message, reader: Reader) -> list[ProgramEvent]:
     """Return what the reader has not seen yet of a finished answer."""
     remaining = Reader(Place(max(reader.after.reasoning, reader.at.reasoning), max(reader.after.text, reader.at.text)))
     whole = [JournalEvent(1, EventKind.REASONING_DELTA, message.reasoning), JournalEvent(2, EventKind.TEXT_DELTA, message.text)]
     return remaining.read(item for item in whole if item.data)
 
 
-def end(message: Message) -> bytes:
+def end(message: Message) -> list[ProgramEvent]:
     generation = message.generation
-    events = [event(EventKind.USAGE, usage_of(generation))] if generation.attempts else []
-    if generation.error_sentence:
-        events.append(event(EventKind.ERROR, {"code": generation.error_code or generation.status, "message": generation.error_sentence}))
+    events = [ProgramEvent(EventKind.USAGE, usage_of(generation))] if generation.attempts else []
+    if sentence := generation.error_sentence:
+        events.append(ProgramEvent(EventKind.ERROR, {"code": generation.error_code or generation.status, "message": sentence}))
     done = {"status": generation.status, "finish_reason": generation.finish_reason, "trimmed_turns": generation.trimmed_turns}
-    events.append(event(EventKind.DONE, done))
-    return b"".join(events)
+    return [*events, ProgramEvent(EventKind.DONE, done)]
 
 
 def usage_of(generation: Generation) -> dict[str, object]:
@@ -87,5 +108,7 @@ def usage_of(generation: Generation) -> dict[str, object]:
     }
 
 
-def event(kind: str, data: dict[str, object], id: str = "") -> bytes:
-    return sse.encode(msgspec.json.encode(data).decode(), event=kind, id=id)
+def encoded(event: ProgramEvent) -> bytes:
+    if event.data is None:
+        return sse.PING
+    return sse.encode(msgspec.json.encode(event.data).decode(), event=event.name, id=event.id)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from conversations.events import JournalEvent, Place
-from conversations.eventstream.programs import Reader, end, rest
+from conversations.eventstream.programs import ProgramEvent, Reader, encoded, end, rest
 from conversations.models import Generation, LanguageModel, Message, Status, Usage
 from tests.factories import make_turn
 from tests.live import ServerEvent, parsed
@@ -22,22 +22,23 @@ EVENTS = [
 ]
 
 
-def events_in(wire: bytes) -> list[ServerEvent]:
-    return [parsed(block) for block in wire.decode().split("\n\n") if block]
+def events_in(told: list[ProgramEvent]) -> list[ServerEvent]:
+    """The events as they come over the wire."""
+    return [parsed(encoded(event).decode().removesuffix("\n\n")) for event in told]
 
 
-def joined(wire: bytes, kind: str) -> str:
-    return "".join(json.loads(event.data)["text"] for event in events_in(wire) if event.name == kind)
+def joined(told: list[ProgramEvent], kind: str) -> str:
+    return "".join(json.loads(event.data)["text"] for event in events_in(told) if event.name == kind)
 
 
 @pytest.mark.parametrize("text", range(len(TEXT) + 1))
 @pytest.mark.parametrize("reasoning", [0, 3, 5, len(REASONING)])
 def test_from_any_place_exactly_the_rest_comes(reasoning: int, text: int) -> None:
     place = Place(reasoning, text)
-    wire = Reader(place).read(EVENTS)
-    assert joined(wire, "text_delta") == TEXT[text:]
-    assert joined(wire, "reasoning_delta") == REASONING[reasoning:]
-    ids = [Place.parse(event.id) for event in events_in(wire)]
+    told = Reader(place).read(EVENTS)
+    assert joined(told, "text_delta") == TEXT[text:]
+    assert joined(told, "reasoning_delta") == REASONING[reasoning:]
+    ids = [Place.parse(event.id) for event in events_in(told)]
     assert ids == sorted(ids)
     if text < len(TEXT):
         assert ids[-1] == Place(len(REASONING), len(TEXT))
@@ -45,19 +46,19 @@ def test_from_any_place_exactly_the_rest_comes(reasoning: int, text: int) -> Non
 
 @pytest.mark.parametrize("place", [Place(10**6, 10**6), Place(len(REASONING), len(TEXT))])
 def test_after_the_end_no_text_comes(place: Place) -> None:
-    assert Reader(place).read(EVENTS) == b""
+    assert Reader(place).read(EVENTS) == []
 
 
 @pytest.mark.parametrize("seen", range(len(EVENTS) + 1))
 def test_what_was_followed_live_and_what_the_message_holds_join_without_a_seam(seen: int) -> None:
     reader = Reader(Place(2, 1))
-    wire = reader.read(EVENTS[:seen]) + rest(Message(text=TEXT, reasoning=REASONING), reader)
-    assert joined(wire, "text_delta") == TEXT[1:]
-    assert joined(wire, "reasoning_delta") == REASONING[2:]
+    told = reader.read(EVENTS[:seen]) + rest(Message(text=TEXT, reasoning=REASONING), reader)
+    assert joined(told, "text_delta") == TEXT[1:]
+    assert joined(told, "reasoning_delta") == REASONING[2:]
 
 
 def test_an_empty_answer_is_no_event() -> None:
-    assert rest(Message(text="", reasoning=""), Reader(Place())) == b""
+    assert rest(Message(text="", reasoning=""), Reader(Place())) == []
 
 
 def test_the_end_says_usage_error_and_status_in_this_order(db: None) -> None:
