@@ -18,16 +18,17 @@ LIMIT_SECONDS = 15.0
 SHOWN_IDS = 5
 SHOWN_DETAIL = 500  # characters of what the provider said
 
+CHECK_URL = "the base URL may be wrong; most end in /v1"
 MEANINGS: dict[type[errors.ProviderError], str] = {
-    errors.Unauthorised: "the key is wrong or missing",
-    errors.RateLimited: "too many requests",
-    errors.NoCredit: "the account has no credit left",
-    errors.ModelUnknown: "nothing is found there; the base URL may be wrong",
-    errors.Refused: "the provider understood the request and will not serve it; the base URL may be wrong",
-    errors.Unavailable: "no connection, or a failure on the provider's side",
-    errors.FirstTokenTimeout: "connected, and then nothing",
-    errors.IdleTimeout: "the reply began, and then nothing",
-    errors.Malformed: "the reply is not what the protocol says; the base URL may be wrong",
+    errors.Unauthorised: "The key is wrong or missing. Give another one and test again.",
+    errors.RateLimited: "Reached, but it takes no more requests just now: too many requests. Test again in a minute.",
+    errors.NoCredit: "Reached, but the account has no credit left. Top it up at the provider.",
+    errors.ModelUnknown: f"Somebody answers there, but has no list of models: {CHECK_URL}.",
+    errors.Refused: f"Somebody answers there, but refuses to list the models: {CHECK_URL}.",
+    errors.Unavailable: "Not reached, or it has failed. Check the base URL, and that the server is running.",
+    errors.FirstTokenTimeout: "Connected, but no reply came. Check that the server is not overloaded.",
+    errors.IdleTimeout: "The reply began, but did not end. Check that the server is not overloaded.",
+    errors.Malformed: f"Somebody answers there, but not with a list of models: {CHECK_URL}.",
 }
 
 
@@ -51,8 +52,13 @@ class Question:
 
 def check_connections(providers: Sequence[Provider]) -> list[Finding]:
     """Ask all of them at once; takes LIMIT_SECONDS at most. Must not be called inside a transaction."""
-    questions = [Question(p.name, endpoint_of(p), list(p.models.values_list("model_id", flat=True))) for p in providers]
+    questions = [Question(p.name, endpoint_of(p), wanted_of(p)) for p in providers]
     return async_to_sync(_ask_all)(questions)
+
+
+def wanted_of(provider: Provider) -> list[str]:
+    """The ids of the models we have of it; none of a provider that is not saved yet."""
+    return list(provider.models.values_list("model_id", flat=True)) if provider.pk else []
 
 
 async def _ask_all(questions: Sequence[Question]) -> list[Finding]:
@@ -65,7 +71,9 @@ async def _ask(question: Question) -> Finding:
         async with asyncio.timeout(LIMIT_SECONDS):
             offered = await _offered(question.endpoint)
     except TimeoutError:
-        return Finding(question.provider, False, f"No answer within {LIMIT_SECONDS:.0f} seconds.")
+        return Finding(
+            question.provider, False, f"No answer within {LIMIT_SECONDS:.0f} seconds. Check the base URL, and that the server is running."
+        )
     except errors.ProviderError as error:
         return Finding(question.provider, False, _describe(error, question.endpoint.api_key))
     sentence = f"Reached in {monotonic() - started:.2f} s. {_summarise(offered, question.wanted)}"
@@ -91,10 +99,9 @@ def _summarise(offered: Sequence[str], wanted: Sequence[str]) -> str:
 
 
 def _describe(error: errors.ProviderError, secret: str) -> str:
-    meaning = MEANINGS.get(type(error), "the provider could not answer")
+    meaning = MEANINGS.get(type(error), "The provider could not answer. Test again in a moment.")
     detail = without_secret(error.detail, secret)[:SHOWN_DETAIL]
-    found = f"{type(error).__name__}: {meaning}."
-    return f"{found} The provider said: {detail}" if detail else found
+    return f"{meaning} The provider said: {detail}" if detail else meaning
 
 
 def without_secret(text: str, secret: str) -> str:

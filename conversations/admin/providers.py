@@ -1,15 +1,13 @@
 """Providers in the admin. The key goes in and never comes out: not in HTML, not in history, not after a failed validation."""
 
+import copy
 import os
 import re
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.options import ActionLocation
-from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
@@ -25,6 +23,10 @@ if TYPE_CHECKING:
 else:
     ModelForm = forms.ModelForm
 
+TEST = "_test"  # the name of the button that tests what is in the form
+NOT_TESTED = "Not tested, and not saved: correct the fields marked below first."
+NOT_SAVED = "Your changes are not saved yet."
+KEY_GONE = "The key that you gave was tested, and is not sent back to this page: give it again before you save."
 VARIABLE_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 OUR_SECRETS = frozenset({"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ADMIN_PASSWORD", "EMAIL_PASSWORD"})
 
@@ -74,12 +76,26 @@ class ProviderForm(ModelForm):
             self.add_error("new_key", "The stored key belongs to the old address. Give the key again, or remove it.")
         return cleaned
 
+    def is_valid(self) -> bool:
+        """What is only to be tested is never saved: the admin shows the form again, with all that was typed but the key."""
+        return TEST not in self.data and super().is_valid()
+
     def save(self, commit: bool = True) -> Provider:
-        if self.cleaned_data["remove_key"]:
-            self.instance.api_key = ""
-        elif key := self.cleaned_data["new_key"]:
-            self.instance.api_key = key
+        self._take_key(self.instance)
         return super().save(commit)
+
+    def unsaved(self) -> Provider:
+        """The provider as the form describes it, key included, for a test."""
+        provider = copy.copy(self.instance)
+        self._take_key(provider)
+        return provider
+
+    def _take_key(self, provider: Provider) -> None:
+        """Give `provider` the key of the form; an empty field means the one there is."""
+        if self.cleaned_data["remove_key"]:
+            provider.api_key = ""
+        elif key := self.cleaned_data["new_key"]:
+            provider.api_key = key
 
     def _would_send_the_key_elsewhere(self, cleaned: dict[str, Any]) -> bool:
         """Nobody may learn a key they cannot see by pointing its provider at a server of their own."""
@@ -136,7 +152,24 @@ class ProviderAdmin(EnabledMarkAdmin):
 
     @method_decorator(sensitive_post_parameters("new_key", "api_key_variable"))
     def changeform_view(self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None) -> Any:
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        response = super().changeform_view(request, object_id, form_url, extra_context)
+        if request.method == "POST" and TEST in request.POST and hasattr(response, "context_data"):
+            self._test_form(request, response.context_data["adminform"].form)
+        return response
+
+    def _test_form(self, request: HttpRequest, form: ProviderForm) -> None:
+        """Say in the page that is about to be rendered what a test of the form found.
+
+        The change page's transaction is over: on SQLite it is the only writer, and waiting in it would hold up every answer.
+        """
+        if form.errors:
+            self.message_user(request, NOT_TESTED, messages.ERROR)
+            return
+        self._report(request, [form.unsaved()])
+        if form.has_changed():
+            self.message_user(request, NOT_SAVED, messages.WARNING)
+        if form.cleaned_data["new_key"]:
+            self.message_user(request, KEY_GONE, messages.WARNING, extra_tags="key-gone")  # the script, which kept it, drops this
 
     @admin.display(description="key in effect")
     def key(self, provider: Provider) -> str:
@@ -149,11 +182,10 @@ class ProviderAdmin(EnabledMarkAdmin):
     @admin.action(
         description="Test the connection",
         permissions=["change"],
-        location=[ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM],
     )
     def test_connection(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
-        """The change page runs in a transaction, which on SQLite is the only writer: waiting there would hold up every answer."""
-        transaction.on_commit(partial(self._report, request, list(queryset)))
+        """Test the providers as they are saved; their own pages have a button that tests what is in the form."""
+        self._report(request, list(queryset))
 
     def _report(self, request: HttpRequest, providers: list[Provider]) -> None:
         for finding in check_connections(providers):

@@ -1,16 +1,20 @@
 """The connection test asks a real server over a real socket, and in real transactions: it must wait outside of them."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
+from conversations.admin.connection import MEANINGS
 from conversations.models import Protocol, Provider
+from conversations.providers.errors import ContextTooLong, ProviderError
 from tests.factories import make_model, make_provider, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,15 +34,16 @@ type Reply = tuple[int, str]
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Reply], str]]:
-    """Serve one fixed reply to every request; gives the base URL."""
+def serve() -> Iterator[Callable[..., str]]:
+    """Serve one fixed reply to every request, or only to those with `key`; gives the base URL."""
     servers = []
 
-    def start(reply: Reply) -> str:
+    def start(reply: Reply, key: str = "") -> str:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = reply[1].encode()
-                self.send_response(reply[0])
+                is_welcome = not key or self.headers["Authorization"] == f"Bearer {key}"
+                body = reply[1].encode() if is_welcome else b"{}"
+                self.send_response(reply[0] if is_welcome else 401)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -81,19 +86,70 @@ def test_the_connection_test_says_what_is_there_and_what_is_missing(root: Client
     assert said.endswith("Ours that are missing there: gone.")
 
 
-def test_the_change_page_tests_the_connection_after_its_transaction(root: Client, serve: Any) -> None:
-    provider = make_api(serve(offer("a")))
-    assert "Test the connection" in root.get(change(provider)).content.decode()
-    form = {"CHANGE_FORM-action": "test_connection", "_selected_action": [provider.pk], "index": 0}
-    [said], _ = ask(root, change(provider), form)
+def form_of(provider: Provider, **typed: Any) -> dict[str, Any]:
+    names = ("name", "slug", "protocol", "base_url", "api_key_variable")
+    limits = {"connect_timeout": 10, "first_token_timeout": 120, "idle_timeout": 60, "is_enabled": "on"}
+    return {name: getattr(provider, name) for name in names} | limits | {"_test": "Test the connection"} | typed
+
+
+def test_the_button_of_a_provider_tests_what_is_in_the_form_and_saves_nothing(root: Client, serve: Any) -> None:
+    provider = make_api("http://127.0.0.1:9/v1", name="House")
+    before = Provider.objects.values().get()
+    typed = {"base_url": serve(offer("a", "b")), "name": "Renamed & more", "idle_timeout": 7.5}
+    said, page = ask(root, change(provider), form_of(provider, **typed))
+    assert said[0].startswith("Renamed & more: Reached in ")
+    assert "2 models there: a, b." in said[0]
+    assert said[1:] == ["Your changes are not saved yet."]
+    for value in (typed["base_url"], "Renamed &amp; more", "7.5"):
+        assert f'value="{value}"' in page
+    assert Provider.objects.values().get() == before
+    assert not LogEntry.objects.exists()
+
+
+def test_a_form_without_edits_is_tested_with_the_key_there_is(root: Client, serve: Any) -> None:
+    provider = make_api(serve(offer("a"), key=SECRET), api_key=SECRET, reports_usage=False)
+    [said], page = ask(root, change(provider), form_of(provider))
     assert "1 model there: a." in said
+    assert SECRET not in page
+
+
+def test_a_key_that_was_typed_is_the_one_that_is_tested_and_does_not_come_back(root: Client, serve: Any) -> None:
+    provider = make_api(serve(offer("a"), key=SECRET), api_key="sk-the-old-one")
+    said, page = ask(root, change(provider), form_of(provider, new_key=SECRET))
+    assert "1 model there: a." in said[0]
+    assert "give it again before you save" in said[2]
+    assert SECRET not in page
+    provider.refresh_from_db()
+    assert provider.api_key == "sk-the-old-one"
+
+
+def test_a_key_that_is_to_be_removed_is_not_sent(root: Client, serve: Any) -> None:
+    provider = make_api(serve(offer("a"), key=SECRET), api_key=SECRET)
+    said, page = ask(root, change(provider), form_of(provider, remove_key="on"))
+    assert "The key is wrong or missing." in said[0]
+    assert re.search(r'<input type="checkbox" name="remove_key"[^>]* checked', page)
+
+
+def test_the_stored_key_is_not_sent_to_an_address_that_was_just_typed(root: Client, serve: Any) -> None:
+    provider = make_api("https://api.example.com/v1", api_key=SECRET)
+    [said], page = ask(root, change(provider), form_of(provider, base_url=serve(offer("a"), key=SECRET)))
+    assert said.startswith("Not tested, and not saved")
+    assert "The stored key belongs to the old address." in page
+
+
+def test_a_provider_is_tested_before_it_is_added(root: Client, serve: Any) -> None:
+    new = Provider(name="New", slug="new", protocol=Protocol.OPENAI_CHAT, base_url=serve(offer("a")))
+    said, _ = ask(root, reverse("admin:conversations_provider_add"), form_of(new))
+    assert "1 model there: a." in said[0]
+    assert not Provider.objects.exists()
 
 
 def test_a_refused_key_is_named_and_not_repeated(root: Client, serve: Any) -> None:
     error = {"error": {"message": f"Incorrect API key provided: {SECRET} <script>alert(1)</script>"}}
     provider = make_api(serve((401, json.dumps(error))), api_key=SECRET)
     [said], body = ask_from_list(root, provider)
-    assert "Unauthorised: the key is wrong or missing." in said
+    assert "The key is wrong or missing." in said
+    assert "Unauthorised" not in said
     assert SECRET not in said + body
     assert "<script>alert" not in body
     assert "&lt;script&gt;alert" in body
@@ -108,12 +164,19 @@ def test_a_refusal_is_explained(root: Client, serve: Any, status: int, meaning: 
 @pytest.mark.parametrize("base_url", ["http://127.0.0.1:9/v1", "http://[::1]:9", "http://host.invalid/v1"])
 def test_nobody_at_the_address_is_a_sentence(root: Client, base_url: str) -> None:
     [said], _ = ask_from_list(root, make_api(base_url, name="House"))
-    assert said.startswith("House: Unavailable")
+    assert said.startswith("House: Not reached, or it has failed. Check the base URL")
 
 
 def test_a_page_that_is_no_api_is_a_sentence(root: Client, serve: Any) -> None:
     [said], _ = ask_from_list(root, make_api(serve((200, "<html>hello</html>"))))
-    assert "Malformed" in said
+    assert "not with a list of models: the base URL may be wrong" in said
+
+
+def test_each_error_is_a_sentence_without_a_code_name() -> None:
+    for error in ProviderError.__subclasses__():
+        sentence = MEANINGS.get(error, "")
+        assert error.__name__ not in sentence
+        assert sentence.endswith(".") or error is ContextTooLong  # a list of models has no context
 
 
 def test_several_providers_are_tested_at_once(root: Client, serve: Any) -> None:
@@ -131,3 +194,4 @@ def test_who_may_only_look_cannot_send_the_key_anywhere(client: Client, db: None
     assert ">stored<" in body
     said, _ = ask_from_list(client, provider)
     assert said == []
+    assert client.post(change(provider), form_of(provider)).status_code == 403
