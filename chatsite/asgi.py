@@ -11,16 +11,10 @@ django.setup(set_prefix=False)
 from channels.routing import ProtocolTypeRouter
 
 from chatsite.handler import SiteHandler
+from conversations.consumers.urls import routes
 from conversations.generation.supervisor import supervisor
 
-
-async def no_websocket(scope: Any, receive: Any, send: Any) -> None:
-    """Refuse the handshake: there is nothing to connect to."""
-    await receive()
-    await send({"type": "websocket.close"})
-
-
-router = ProtocolTypeRouter({"http": SiteHandler(), "websocket": no_websocket})
+router = ProtocolTypeRouter({"http": SiteHandler(), "websocket": routes})
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

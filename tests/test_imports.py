@@ -14,6 +14,7 @@ ROOMS = {
     "rendering": {"models"},
     "generation": {"providers", "models"},
     "eventstream": {"generation", "rendering", "models"},
+    "consumers": {"eventstream", "generation", "models"},
     "views": {"eventstream", "rendering", "generation", "models"},
     "admin": {"generation", "providers", "models"},
 }
