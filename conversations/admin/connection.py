@@ -1,6 +1,7 @@
 """Asks a provider which models it offers and says in a sentence what was found. Never repeats a key, whoever echoes it."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -18,6 +19,7 @@ LIMIT_SECONDS = 15.0
 SHOWN_IDS = 5
 SHOWN_DETAIL = 500  # characters of what the provider said
 
+EXCEPTION_NAME = re.compile(r"^[A-Z][A-Za-z]+: ")
 CHECK_URL = "the base URL may be wrong; most end in /v1"
 MEANINGS: dict[type[errors.ProviderError], str] = {
     errors.Unauthorised: "The key is wrong or missing. Give another one and test again.",
@@ -101,7 +103,9 @@ def _summarise(offered: Sequence[str], wanted: Sequence[str]) -> str:
 def _describe(error: errors.ProviderError, secret: str) -> str:
     meaning = MEANINGS.get(type(error), "The provider could not answer. Test again in a moment.")
     detail = without_secret(error.detail, secret)[:SHOWN_DETAIL]
-    return f"{meaning} The provider said: {detail}" if detail else meaning
+    if isinstance(error, errors.Unavailable):  # mostly nobody there, and the words of a library
+        detail = EXCEPTION_NAME.sub("", detail)
+    return f"{meaning} What was said: {detail}" if detail else meaning
 
 
 def without_secret(text: str, secret: str) -> str:

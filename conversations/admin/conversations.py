@@ -1,13 +1,16 @@
 """Conversations in the admin: to look at, to move to the trash and back. Nothing here deletes one for good."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.contrib.admin.options import ActionLocation
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Message
 
+from . import transcript
 from .records import RecordAdmin, link_to_list
 
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
@@ -19,7 +22,10 @@ class ConversationAdmin(RecordAdmin):
     list_filter = (("deleted_at", admin.EmptyFieldListFilter), "model", "updated_at")
     list_select_related = ("owner", "model")
     search_fields = ("title", "owner__username", "=pk")
-    fields = ("title", "owner", "model", "all_messages", "head", "created_at", "updated_at", "deleted_at", "system_prompt")
+    fields = (
+        *("title", ("owner", "model"), ("all_messages", "head")),
+        *(("created_at", "updated_at", "deleted_at"), "system_prompt"),
+    )
     readonly_fields = ("all_messages",)
     actions = ("move_to_trash", "restore")
 
@@ -29,9 +35,18 @@ class ConversationAdmin(RecordAdmin):
     def has_trash_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("conversations.change_conversation")
 
+    def render_change_form(
+        self, request: HttpRequest, context: Any, add: bool = False, change: bool = False, form_url: str = "", obj: Any = None
+    ) -> HttpResponse:
+        """Add the transcript, for who may read messages."""
+        if obj and self.admin_site.get_model_admin(Message).has_view_permission(request):
+            page = transcript.page_of(obj, request.GET.get("page"))
+            context |= {"transcript": page, "entries": transcript.entries(page, obj)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     @admin.display(description="messages")
     def all_messages(self, conversation: Conversation) -> str:
-        return link_to_list(Message, "All messages, every branch", conversation__id__exact=conversation.pk)
+        return link_to_list(Message, "List of its messages", conversation__id__exact=conversation.pk)
 
     @admin.action(description="Move to the trash", permissions=["trash"], location=EVERYWHERE)
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:

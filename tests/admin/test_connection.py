@@ -165,6 +165,7 @@ def test_a_refusal_is_explained(root: Client, serve: Any, status: int, meaning: 
 def test_nobody_at_the_address_is_a_sentence(root: Client, base_url: str) -> None:
     [said], _ = ask_from_list(root, make_api(base_url, name="House"))
     assert said.startswith("House: Not reached, or it has failed. Check the base URL")
+    assert not re.search(r"[a-z][A-Z]\w+: ", said)  # the name of an exception
 
 
 def test_a_page_that_is_no_api_is_a_sentence(root: Client, serve: Any) -> None:
