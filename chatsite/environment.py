@@ -132,13 +132,21 @@ def database(url: str, data_dir: Path, *, threads: int = 6) -> dict[str, Any]:
     }
 
 
-def channel_layer(url: str, database: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of the layer that wake-ups go over: Redis where REDIS_URL names one, else PostgreSQL, else memory."""
+def channel_layer(url: str, database: dict[str, Any], *, is_shared: bool = False) -> dict[str, Any]:
+    """Return the settings of the layer that wake-ups go over: Redis where REDIS_URL names one, else PostgreSQL, else memory.
+
+    One that is shared by several processes cannot be in memory.
+    """
     if url:
         check_redis(url)
         return {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [url], "prefix": "chatsite"}}
     if database["ENGINE"].endswith("postgresql"):
         return {"BACKEND": "chatsite.postgres_layer.PostgresChannelLayer"}
+    if is_shared:
+        raise ImproperlyConfigured(
+            "WEB_PROCESSES above 1 and GENERATE_IN=dedicated need processes that hear of each other: "
+            "set DATABASE_URL to a PostgreSQL database, or REDIS_URL."
+        )
     return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 
 

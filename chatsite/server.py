@@ -11,6 +11,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
+from weakref import WeakSet
 
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server  # makes the reactor, so it comes first
@@ -26,10 +27,7 @@ channels: Any = http.HTTPChannel
 LAST_WORDS_SECONDS = 1  # how long open responses may go on once the answers have ended or been handed over
 CLOSE_SECONDS = 2  # how long they may take to end once they are cancelled
 Message = dict[str, Any]
-
-
-class CannotListen(Exception):
-    """The address cannot be served on; the message is a sentence for the person who starts the site."""
+open_channels: WeakSet[Any] = WeakSet()  # Twisted's HTTP connections
 
 
 @implementer(IPushProducer)
@@ -90,26 +88,24 @@ class SiteServer(Server):  # type: ignore[misc]
     """
 
     def __init__(
-        self, application: Any, host: str, port: int, *, when_up: Callable[[], None], before_down: Callable[[], Awaitable[None]]
+        self, application: Any, listening: socket.socket, *, when_up: Callable[[], None], before_down: Callable[[], Awaitable[None]]
     ) -> None:
         super().__init__(
             application,
-            endpoints=build_endpoint_description_strings(host=host, port=port),
+            endpoints=build_endpoint_description_strings(file_descriptor=listening.detach()),  # closed once it is copied
             signal_handlers=False,
             server_name="",
         )
         self.when_up, self.before_down = when_up, before_down
-        self.failure = ""
         self._stopping: asyncio.Task[None] | None = None
 
     def run(self) -> None:
-        """Serve until SIGINT or SIGTERM. Raises CannotListen."""
+        """Serve until SIGINT or SIGTERM."""
         use_fast_loop()
         channels.lineLengthExceeded = refuse_line
+        channels.connectionMade = noted(channels.connectionMade)
         reactor._asyncioEventloop.call_soon(self._begin)  # a start-up trigger of the reactor would run before the loop does
         super().run()
-        if self.failure:
-            raise CannotListen(self.failure)
 
     def _begin(self) -> None:
         loop = asyncio.get_running_loop()
@@ -127,6 +123,7 @@ class SiteServer(Server):  # type: ignore[misc]
     async def _stop_in_order(self) -> None:
         for listener in self.listeners:
             listener.addCallback(lambda port: port and port.stopListening())
+        self._part_with_connections()
         try:
             await self.before_down()
             await self._let_responses_end()
@@ -135,14 +132,22 @@ class SiteServer(Server):  # type: ignore[misc]
         finally:
             self.stop()
 
+    def _part_with_connections(self) -> None:
+        """Close the connections that wait for a next request, and the others after the one they are at.
+
+        A balancer sends no more requests here then, instead of losing one on a connection that closes later.
+        """
+        channels.checkPersistence = never_persistent
+        for channel in list(open_channels):
+            if channel.requests:
+                channel.persistent = False
+            elif channel.transport:
+                channel.loseConnection()
+
     async def _let_responses_end(self) -> None:
         """Wait for what ends by itself: a stream still has to tell how its answer ended."""
         if pending := self._open_responses():
             await asyncio.wait(pending, timeout=LAST_WORDS_SECONDS)
-
-    def listen_error(self, failure: Any) -> None:
-        self.failure = f"Cannot listen: {failure.getErrorMessage()}"
-        self.stop()
 
     def stop(self) -> None:
         with suppress(Exception):  # twisted raises when it is stopping already
@@ -193,6 +198,18 @@ def channel_of(protocol: Any, message: Message) -> Any:
     return protocol.transport.producer if message["type"] == "websocket.accept" else None
 
 
+def noted(connection_made: Callable[[Any], None]) -> Callable[[Any], None]:
+    def connection_made_and_noted(channel: Any) -> None:
+        open_channels.add(channel)
+        connection_made(channel)
+
+    return connection_made_and_noted
+
+
+def never_persistent(channel: Any, request: Any, version: bytes) -> bool:
+    return False
+
+
 def refuse_line(channel: Any, line: bytes) -> None:
     channel._respondToBadRequestAndDisconnect()
 
@@ -218,28 +235,3 @@ def use_fast_loop() -> None:
     reactor._asyncioEventloop = uvloop.new_event_loop()
     for reader in readers:
         reactor.addReader(reader)
-
-
-def check_address(host: str, port: int) -> None:
-    """Raise CannotListen with a sentence where `host` and `port` cannot be listened on."""
-    if not 0 < port < 65536:
-        raise CannotListen(f"PORT={port} is not a port: use a number from 1 to 65535.")
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except socket.gaierror:
-        raise CannotListen(f"HOST={host} is not an address of this machine.") from None
-    except OSError as error:
-        raise CannotListen(reason(host, port, error)) from None
-
-
-def reason(host: str, port: int, error: OSError) -> str:
-    import errno
-
-    if error.errno == errno.EADDRINUSE:
-        return f"Port {port} on {host} is already in use: stop what listens there, or choose another with PORT={port + 1}."
-    if error.errno == errno.EACCES:
-        return f"Port {port} on {host} needs more rights than this account has: choose one above 1023 with PORT."
-    return f"Cannot listen on {host}, port {port}: {error.strerror}."

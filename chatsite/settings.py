@@ -15,9 +15,12 @@ SECRET_KEY = env.secret_key(DATA_DIR)
 ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), HOST]
 CSRF_TRUSTED_ORIGINS = env.origins("TRUSTED_ORIGINS")
 WEB_PROCESSES = env.number("WEB_PROCESSES", 1, least=1)  # processes that serve pages and streams on one socket
+GENERATE_IN = env.choice("GENERATE_IN", "web", "dedicated")  # dedicated: `manage.py generate` runs answers, the web only shows them
 WEB_THREADS = env.number("WEB_THREADS", 4, least=1)  # threads that run requests; open streams hold none
 DATABASES = {"default": env.database(env.text("DATABASE_URL"), DATA_DIR, threads=WEB_THREADS + 2)}
-CHANNEL_LAYERS = {"default": env.channel_layer(env.text("REDIS_URL"), DATABASES["default"])}
+CHANNEL_LAYERS = {
+    "default": env.channel_layer(env.text("REDIS_URL"), DATABASES["default"], is_shared=WEB_PROCESSES > 1 or GENERATE_IN == "dedicated")
+}
 
 INSTALLED_APPS = [
     "daphne",
@@ -127,7 +130,6 @@ JOURNAL_INTERVAL = 0.04  # seconds between two commits of the journal; more unde
 LEASE_SECONDS = 10  # a generation whose owner is silent this long may be taken over
 HEARTBEAT_SECONDS = 3  # how often an owner renews its leases and looks for ones that ran out
 SHUTDOWN_GRACE_SECONDS = env.number("SHUTDOWN_GRACE_SECONDS", 5)  # how long answers may finish after SIGTERM
-GENERATE_IN = env.choice("GENERATE_IN", "web", "dedicated")  # dedicated: `manage.py generate` runs answers, the web only shows them
 
 LOGGING = {
     "version": 1,

@@ -74,6 +74,8 @@ def environment(data_dir: Path) -> dict[str, str]:
 class Server:
     """In `running()` it may be killed or terminated, and started again: the data stays."""
 
+    command: tuple[str, ...] = ("serve",)
+
     def __init__(self, data_dir: Path) -> None:
         self.data_dir, self.port = data_dir, free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -87,7 +89,9 @@ class Server:
     def start(self) -> None:
         settings = environment(self.data_dir) | {"PORT": str(self.port)} | self.more
         with (self.data_dir / "log").open("ab") as log:
-            self.process = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=settings, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "chatsite", *self.command], cwd=ROOT, env=settings, stdout=log, stderr=log
+            )
         self.wait(self.answers)
 
     def answers(self) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from typing import Any
 
+from chatsite.listening import bound_socket
 from chatsite.server import SiteServer
 
 PIECE = b"x" * 32_768
@@ -69,5 +70,7 @@ async def say_goodbye() -> None:
 
 if __name__ == "__main__":
     farewell = asyncio.Event()
-    SiteServer(application, "127.0.0.1", int(sys.argv[1]), when_up=lambda: print("up", flush=True), before_down=say_goodbye).run()
+    listening = bound_socket("127.0.0.1", int(sys.argv[1]))
+    listening.listen()
+    SiteServer(application, listening, when_up=lambda: print("up", flush=True), before_down=say_goodbye).run()
     print("down", flush=True)

@@ -11,9 +11,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from chatsite import assets, discovery, schema, setup
+from chatsite.alone import NotAlone
+from chatsite.listening import CannotListen, bound_socket
 from chatsite.local_model import CannotServe
 from chatsite.model_process import ModelProcess
-from chatsite.server import CannotListen, check_address
 from conversations.models import LanguageModel
 
 from .serve import serve
@@ -27,11 +28,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         local: ModelProcess | None = None
         try:
-            check_address(settings.HOST, settings.PORT)
+            listening = bound_socket(settings.HOST, settings.PORT)
             local = self.start_local_model()
             self.prepare(local)
-            serve()
-        except (CannotListen, CannotServe) as error:
+            serve(listening)
+        except (CannotListen, CannotServe, NotAlone) as error:
             sys.exit(str(error))
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)

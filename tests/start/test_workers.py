@@ -1,0 +1,148 @@
+"""WEB_PROCESSES: several real processes on one socket, and those beside it that only run answers."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import Node, cluster
+from tests.generation.test_restart import read_text
+from tests.server import ROOT, Server
+from tests.server import environment as site_environment
+
+pytestmark = pytest.mark.real_postgresql
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Node]:
+    with cluster(tmp_path / "data", 1, WEB_PROCESSES="2", LOG_LEVEL="INFO") as (site,):
+        site.wait(lambda: len(children(site)) == 2)
+        yield site
+
+
+def children(site: Server) -> list[int]:
+    """The processes of the site, as the system knows them."""
+    return [int(pid) for pid in Path(f"/proc/{site.pid}/task/{site.pid}/children").read_text().split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@contextmanager
+def asked_all_the_time(site: Server) -> Iterator[list[int]]:
+    """The status of each request, one after the other, each on a connection of its own; 0 for one that was refused."""
+    statuses: list[int] = []
+    is_over = threading.Event()
+
+    def ask() -> None:
+        while not is_over.is_set():
+            try:
+                statuses.append(site.ask("GET", "/").status)
+            except OSError:
+                statuses.append(0)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield statuses
+    finally:
+        is_over.set()
+        asking.join()
+
+
+def test_hup_replaces_every_process_and_refuses_nobody(site: Node) -> None:
+    before = children(site)
+    with asked_all_the_time(site) as statuses:
+        os.kill(site.pid, signal.SIGHUP)
+        site.wait(lambda: "All 2 processes are replaced" in site.log)
+    assert set(children(site)).isdisjoint(before)
+    assert len(children(site)) == 2
+    assert set(statuses) == {200}
+
+
+def test_a_process_that_dies_is_started_again(site: Node) -> None:
+    first, second = children(site)
+    os.kill(first, signal.SIGKILL)
+    site.wait(lambda: len(children(site)) == 2 and first not in children(site))
+    assert second in children(site)
+    assert site.ask("GET", "/").status == 200
+
+
+def test_term_ends_all_of_them_in_order(site: Node) -> None:
+    processes = children(site)
+    turn = site.send("/rate 50 /long 4000")
+    site.wait_for_status(turn["answer"], "running")
+    assert site.terminate() == 0
+    assert not any(is_alive(pid) for pid in processes)
+    assert site.status_of(turn["answer"]) in ("interrupted", "queued")
+    assert "Traceback" not in site.log
+
+
+def test_the_processes_end_when_the_one_that_started_them_is_killed(site: Node) -> None:
+    processes = children(site)
+    site.kill()
+    site.wait(lambda: not any(is_alive(pid) for pid in processes))
+
+
+def test_several_processes_without_a_layer_between_them_are_refused_with_a_remedy(tmp_path: Path) -> None:
+    said = sentence_of(tmp_path, WEB_PROCESSES="2")
+    assert "REDIS_URL" in said
+    assert "PostgreSQL" in said
+
+
+def test_a_second_process_on_the_same_sqlite_file_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    with Server(tmp_path / "data").running() as site:
+        assert "REDIS_URL" in sentence_of(site.data_dir)
+
+
+def sentence_of(data_dir: Path, **environment: str) -> str:
+    """What a start that is refused says."""
+    settings = site_environment(data_dir) | environment
+    done = subprocess.run(
+        [sys.executable, "-m", "chatsite", "generate"], cwd=ROOT, env=settings, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+class Generator(Node):
+    """`manage.py generate` in place of `serve`."""
+
+    command = ("generate",)
+
+    def answers(self) -> bool:
+        return "Running answers." in self.log
+
+    def log_in(self) -> None:
+        """It serves nothing."""
+
+
+def test_answers_run_in_processes_of_their_own_and_a_restart_of_the_web_does_not_touch_them(tmp_path: Path) -> None:
+    with cluster(tmp_path / "data", 1, GENERATE_IN="dedicated", LOG_LEVEL="INFO") as (web,):
+        turn = web.send("/rate 100 /long 6")
+        assert web.status_of(turn["answer"]) == "queued"
+        with Generator(web.data_dir, web.database_url, LOG_LEVEL="INFO").running() as generator:
+            with web.open("GET", turn["events_url"]) as response:
+                shown = read_text(response, 200)
+            web.terminate()
+            web.start()
+            assert web.wait_for_status(turn["answer"], "complete", "interrupted", "failed") == "complete"
+            ((text,),) = web.rows("SELECT text FROM conversations_message WHERE id = ?", turn["answer"])
+            assert text.startswith(shown)
+            waiting = web.send("/silent")
+            web.wait_for_status(waiting["answer"], "running")
+            assert web.ask("POST", waiting["stop_url"], {}, Accept="application/json").status == 204
+            assert web.wait_for_status(waiting["answer"], "stopped") == "stopped"
+            assert generator.terminate() == 0
