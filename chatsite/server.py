@@ -100,7 +100,7 @@ class SiteServer(Server):  # type: ignore[misc]
         self._stopping: asyncio.Task[None] | None = None
 
     def run(self) -> None:
-        """Serve until SIGINT or SIGTERM."""
+        """Serve until a signal ends it."""
         use_fast_loop()
         channels.lineLengthExceeded = refuse_line
         channels.connectionMade = noted(channels.connectionMade)
@@ -109,7 +109,7 @@ class SiteServer(Server):  # type: ignore[misc]
 
     def _begin(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # HUP: the terminal is gone
             loop.add_signal_handler(number, self.begin_stop)
         self.when_up()
 

@@ -128,13 +128,20 @@ class Workers:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._begin_close)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._replace_all()))
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         await asyncio.gather(*(place.keep() for place in self._places))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _hang_up(self) -> None:
+        """Replace the processes; in a terminal, HUP says that it is gone."""
+        if sys.stdin.isatty():
+            self._begin_close()
+        else:
+            self._spawn(self._replace_all())
 
     def _begin_close(self) -> None:
         if self._is_closing:
