@@ -45,9 +45,10 @@ def fault() -> str:
 
 
 def sentence_of(error: DatabaseError) -> str:
-    if connection.vendor != "sqlite":
+    cause = error.__cause__
+    if not isinstance(cause, sqlite3.Error):
         return f"The database does not answer: {first_line(error)}"
-    code = getattr(error.__cause__, "sqlite_errorcode", 0) & PRIMARY
+    code = getattr(cause, "sqlite_errorcode", 0) & PRIMARY
     return f"{connection.settings_dict['NAME']} {SQLITE_FAULTS.get(code, f'cannot be used: {first_line(error)}.')}"
 
 
