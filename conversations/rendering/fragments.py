@@ -7,7 +7,8 @@ from django.utils.safestring import SafeString
 
 from conversations.events import EventKind, JournalEvent, Place
 
-from .live import LiveMarkdown, Patch
+from .live import LiveMarkdown
+from .patches import Patch
 
 
 class LiveAnswer:

@@ -5,12 +5,13 @@ footnotes reach across pieces: a `References` carries them.
 """
 
 import re
+from html import escape
 from typing import Any
 
 from pyromark import Markdown, Options, reference_definitions
 
 from . import code, latex
-from .pieces import Kind, Piece, normalise, split
+from .pieces import Kind, Piece
 from .sanitise import clean
 from .writer import Writer
 
@@ -24,6 +25,8 @@ OPTIONS = (
 )
 _parser = Markdown(options=OPTIONS)
 _NOTE = re.compile(r"^ {0,3}\[\^([^\]\s]+)\]:", re.M)
+PLAIN_FROM = 65_536  # characters; half of them take the parser and the sanitiser about 5 ms
+_BOMB = re.compile(r"^(?:[ \t]{0,8}(?:>|(?:[-+*]|[0-9]{1,9}[.)])[ \t])){200}", re.M)  # each level costs 4 µs, seen or not
 _SPACES = re.compile(r"\s+")
 _VERBATIM = {"Code", "Html", "InlineHtml", "InlineMath", "DisplayMath"}
 
@@ -36,8 +39,8 @@ class References:
         self.notes: set[str] = set()
         self._parser = Markdown(options=OPTIONS, broken_link_callback=self._resolve)  # type: ignore[arg-type]
 
-    def __bool__(self) -> bool:
-        return bool(self.links or self.notes)
+    def __len__(self) -> int:
+        return len(self.links) + len(self.notes)
 
     @property
     def parser(self) -> Markdown:
@@ -64,22 +67,10 @@ def _label(text: str) -> str:
 NONE = References()
 
 
-def render_document(text: str) -> str:
-    """Return the whole text as HTML."""
-    return "".join(render_blocks(text))
-
-
-def render_blocks(text: str) -> list[str]:
-    """Return the text as HTML, a string with one root element per top-level block."""
-    pieces = split(normalise(text))
-    references = References()
-    for piece in pieces:
-        references.collect(piece)
-    return [block for piece in pieces for block in render_piece(piece, references)]
-
-
 def render_piece(piece: Piece, references: References) -> list[str]:
     """Return the blocks of a piece."""
+    if piece.kind is Kind.CODE:
+        return [clean(block) for block in write(piece.source, references).blocks]
     if piece.kind is Kind.MATH and (formula := _formula(piece)):
         return [clean(f"<p>{latex.formula(formula, display=True)}</p>")]
     return render_source(piece.source, references)
@@ -94,11 +85,25 @@ def _formula(piece: Piece) -> str:
 
 def render_source(source: str, references: References = NONE) -> list[str]:
     """Return the blocks of a source that is normalised."""
+    if is_plain(source):
+        return [render_plain(source)]
     return [clean(block) for block in write(source, references).blocks]
+
+
+def is_plain(source: str) -> bool:
+    """Whether the source is more than a frame has time for: too long to be parsed at once, or a bomb of markers."""
+    return len(source) > PLAIN_FROM or (len(source) > 200 and _BOMB.search(source) is not None)
+
+
+def render_plain(source: str) -> str:
+    """Return the source as it was written."""
+    return clean(f'<pre class="raw-html">{escape(source.strip())}</pre>')
 
 
 def render_item(source: str, references: References) -> tuple[str, str]:
     """Return the opening tag of the list that the source of one item is, and its <li>."""
+    if is_plain(source):
+        return "<ul>", f"<li>{render_plain(source)}</li>"
     writer = write(source, references)
     blocks = [clean(block) for block in writer.blocks]
     if len(blocks) == 1 and writer.items == 1 and blocks[0].startswith(("<ul", "<ol")):

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from .lines import MARKER, QUOTE, indent_of, indent_of_item, is_blank
 from .rawhtml import begins_raw_html
 
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
@@ -17,15 +18,14 @@ _FENCE = re.compile(r" {0,3}(?:(`{3,})([^`]*)|(~{3,})(.*))$")
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
 _RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
-_QUOTE = re.compile(r" {0,3}>")
 _QUOTE_ONLY = re.compile(r" {0,3}(?:>[ \t]*)+$")
-_MARKER = re.compile(r"( {0,3})([-+*]|([0-9]{1,9})([.)]))(?:([ \t]+)(?=\S)|[ \t]*$)")
 _MARKER_ONLY = re.compile(r"[ \t]*(?:[-+*]|[0-9]{1,9}[.)])[ \t]*$")
 _NOTE = re.compile(r" {0,3}\[\^[^\]\s]+\]:")
 _DELIMITERS = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$")
 _PIPE = re.compile(r"(?<!\\)\|")
 _UNDECIDED = re.compile(r"(?:[-=*+_#>~`|:$\\\[\]( \t]*|[ \t]*[0-9]{1,9}[.)]?[ \t]*| {0,3}(?:```|~~~).*)$")
 _MATH_OPEN = re.compile(r" {0,3}(\$\$|\\\[)[ \t]*$")
+CUT_AT = 16_384  # characters of a paragraph; the lines behind them are a paragraph of their own, so that none is parsed again for ever
 
 
 class Kind(Enum):
@@ -49,26 +49,9 @@ def normalise(text: str) -> str:
     return _UNSAFE.sub("\ufffd", text)
 
 
-def is_blank(line: str) -> bool:
-    return not line.strip(" \t\v\f")
-
-
 def is_undecided(start: str) -> bool:
     """Whether the start of a line may still become anything: shown too early, "-" would make a heading of the line above."""
     return len(start) < 200 and _UNDECIDED.match(start) is not None
-
-
-def indent_of(line: str) -> int:
-    """Return the width of the leading white space, tab stops being four columns apart."""
-    column = 0
-    for character in line:
-        if character == " ":
-            column += 1
-        elif character == "\t":
-            column += 4 - column % 4
-        else:
-            break
-    return column
 
 
 @dataclass(slots=True)
@@ -112,9 +95,9 @@ def _opened(line: str) -> Piece:
         return Piece(Kind.HEADING)
     if _RULE.match(line):
         return Piece(Kind.RULE)
-    if _QUOTE.match(line):
+    if QUOTE.match(line):
         return Piece(Kind.QUOTE)
-    if marker := _MARKER.match(line):
+    if marker := MARKER.match(line):
         return Piece(Kind.LIST, marker=marker[4] or marker[2])
     if _MATH_OPEN.match(line):
         return Piece(Kind.MATH)
@@ -139,7 +122,7 @@ def takes(piece: Piece, line: str) -> bool:
             return indent_of(line) >= 4 or not (piece.after_blank or _NOTE.match(line) or _interrupts(line, any_item=True))
         case Kind.QUOTE:
             is_lazy = not _QUOTE_ONLY.match(piece.lines[-1])  # an empty quote has no paragraph to go on
-            return bool(_QUOTE.match(line)) or (is_lazy and not _interrupts(line, any_item=True))
+            return bool(QUOTE.match(line)) or (is_lazy and not _interrupts(line, any_item=True))
         case Kind.TABLE:
             return not _interrupts(line, any_item=True)
         case _:
@@ -164,7 +147,7 @@ def begins_item(piece: Piece, line: str) -> bool:
     """Whether the line begins a further item of the list."""
     if _is_in_item(piece, line) or indent_of(line) >= 4 or _RULE.match(line):
         return False
-    marker = _MARKER.match(line)
+    marker = MARKER.match(line)
     return bool(marker) and (marker[4] or marker[2]) == piece.marker  # type: ignore[index]
 
 
@@ -172,9 +155,9 @@ def _interrupts(line: str, *, any_item: bool = False) -> bool:
     """Whether the line ends a paragraph. `any_item`: of a quote or list it ends, any item does; else one with content and number 1."""
     if indent_of(line) >= 4:
         return False
-    if _FENCE.match(line) or _HEADING.match(line) or _RULE.match(line) or _QUOTE.match(line) or _MATH_OPEN.match(line):
+    if _FENCE.match(line) or _HEADING.match(line) or _RULE.match(line) or QUOTE.match(line) or _MATH_OPEN.match(line):
         return True
-    if marker := _MARKER.match(line):
+    if marker := MARKER.match(line):
         return any_item or (marker[5] is not None and (marker[3] is None or int(marker[3]) == 1))
     return begins_raw_html(line, interrupting=True)[0]
 
@@ -194,7 +177,9 @@ def _add(piece: Piece, line: str) -> None:
             piece.is_closed = blank or (len(piece.lines) > 1 and line.rstrip(" \t").endswith(("$$", "\\]")))
         case Kind.HEADING | Kind.RULE:
             piece.is_closed = True
-        case Kind.PARAGRAPH | Kind.QUOTE | Kind.TABLE:
+        case Kind.PARAGRAPH:
+            piece.is_closed = blank or piece.size > CUT_AT
+        case Kind.QUOTE | Kind.TABLE:
             piece.is_closed = blank
     piece.after_blank = blank
 
@@ -207,13 +192,9 @@ def _ends_code(piece: Piece, line: str) -> bool:
 def _add_to_list(piece: Piece, line: str) -> None:
     if piece.items and not begins_item(piece, line):
         return
-    marker = _MARKER.match(line)
-    assert marker is not None  # a list and its items begin with a marker
     piece.items.append(len(piece.lines) - 1)
     piece.size = len(line) + 1
-    upto = indent_of(" " * marker.end(2) + (marker[5] or ""))
-    content = len(marker[1]) + len(marker[2])
-    piece.indent = upto if marker[5] and upto - content <= 4 else content + 1
+    piece.indent = indent_of_item(line)
 
 
 class Splitter:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html import escape
 from html.parser import HTMLParser
 
-from conversations.rendering.live import Patch
+from conversations.rendering.patches import Patch
 
 VOID = {"br", "hr", "input", "mspace", "mprescripts"}
 

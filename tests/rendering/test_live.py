@@ -1,52 +1,18 @@
 """Claims about Markdown that arrives: the page is the same however it came, and no frame grows with the answer."""
 
-from collections.abc import Iterator
-from itertools import pairwise
 from time import process_time
-from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyromark import Markdown
-from pyromark.event import Event
 
-from conversations.rendering.live import LiveMarkdown, Patch
-from conversations.rendering.markdown import References, render_document
+from conversations.rendering.document import render_document
+from conversations.rendering.live import LiveMarkdown
+from conversations.rendering.patches import Patch
 
+from .arriving import bytes_of, frames_of, live, pieces_of
 from .dom import Page, page_html
 from .strategies import CUTS, MANY, TEXTS
-
-
-def pieces_of(text: str, cuts: list[int]) -> list[str]:
-    places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
-    return [text[start:end] for start, end in pairwise(places)]
-
-
-def live(text: str) -> LiveMarkdown:
-    markdown = LiveMarkdown()
-    markdown.feed(text)
-    return markdown
-
-
-class Counting(References):
-    """References whose parser notes how much it was given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.given: list[int] = []
-
-    @property
-    def parser(self) -> Markdown:
-        return cast(Markdown, self)
-
-    def events(self, source: str) -> Iterator[Event]:
-        self.given.append(len(source))
-        return super().parser.events(source)
-
-
-def bytes_of(patches: list[Patch]) -> int:
-    return sum(len(patch.html) for patch in patches)
 
 
 @MANY
@@ -136,19 +102,21 @@ LONG = {
     "one_line": "a word and " * 5000,
     "one_line_of_code": "```\n" + "a word and " * 5000,
     "quote": "".join(f"> line {number:04} of a quote\n" for number in range(2000)),
+    "nested_list": "- top\n" + "".join(f"  - item {number:04} is **bold**\n" for number in range(2000)),
+    "alternating_list": "1. top\n" + "".join(f"   {'  ' * (number % 3)}- item {number:04}\n" for number in range(2000)),
+    "code_in_item": "- *top*\n\n  ```python\n" + "".join(f"  line_{number:04} = call({number:04})\n" for number in range(2000)),
+    "table_in_item": "- top\n\n  | a | b |\n  |---|---|\n" + "".join(f"  | {number:04} | **bold** |\n" for number in range(2000)),
+    "prose_in_item": "- top\n\n" + "".join(f"  Paragraph {number:04} of *prose*.\n\n" for number in range(2000)),
+    "list_in_quote": "".join(f"> - item {number:04} is **bold**\n" for number in range(2000)),
+    "code_in_quote": "> ```\n" + "".join(f"> line_{number:04} = call({number:04})\n" for number in range(2000)),
+    "quote_in_quote": "".join(f"> > Paragraph {number:04} of *prose*.\n> >\n" for number in range(2000)),
 }
 
 
 @pytest.mark.parametrize("name", LONG)
 def test_cost_per_frame_does_not_grow_with_the_answer(name: str) -> None:
     """Counts what is sent and what is parsed, in the second and in the last fifth of 1,000 frames or more (law 7)."""
-    references = Counting()
-    markdown, sent, read = LiveMarkdown(references), [], []
-    for piece in pieces_of(LONG[name], list(range(0, len(LONG[name]), 50))):
-        markdown.feed(piece)
-        before = len(references.given)
-        sent.append(bytes_of(markdown.frame()))
-        read.append(sum(references.given[before:]))
+    sent, read = zip(*list(frames_of(LONG[name], 50))[:-1], strict=True)
     fifth = len(sent) // 5
     limit = 200 if name not in ("prose", "one_line", "quote") else 8 * 4096
     assert sum(sent[-fifth:]) < 1.5 * sum(sent[fifth : 2 * fifth]) + limit * 10

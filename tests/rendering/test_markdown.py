@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.rendering import latex
-from conversations.rendering.markdown import render_blocks, render_document, render_source
+from conversations.rendering.document import render_blocks, render_document
+from conversations.rendering.markdown import render_source
 from conversations.rendering.pieces import normalise
 from conversations.rendering.sanitise import MATHML, PROSE, clean
 
