@@ -7,6 +7,7 @@ A part that is finished is never rendered again, so a frame costs the same in li
 from collections.abc import Sequence
 from html import escape
 
+from . import code
 from .lines import indent_of
 from .markdown import References, render_open_code, render_rows, render_source
 from .pieces import Kind, Piece, is_undecided
@@ -79,6 +80,7 @@ class GrowingCode(GrowingParts):
         opening, closing = render_open_code(piece.info).split("</code>")
         super().__init__(piece, references, opening, f"</code>{closing}")
         self.lines, self._indent = piece.lines, piece.indent
+        self._language, self._portioner = code.language_of(piece.info), code.Portioner()
         self._done = 1  # lines
         self._shown = 0  # characters of the line behind them
         self._chunks = 0
@@ -91,6 +93,8 @@ class GrowingCode(GrowingParts):
         if not new:
             return False
         lines = [self._content(line) if number or not self._shown else line[self._shown :] for number, line in enumerate(new)]
+        for line in new:
+            code.colour_ahead(self._language, self._portioner, self._content(line))
         self.parts.append(_span("\n".join(lines) + "\n"))
         self._done, self._shown, self._chunks = len(self.lines), 0, 0
         return True

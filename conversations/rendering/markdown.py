@@ -123,7 +123,7 @@ def render_rows(header: str, rows: str, references: References) -> tuple[list[st
 
 def render_open_code(info: str) -> str:
     """Return the figure of a block of code without its code."""
-    return clean(code.frame(info.split(maxsplit=1)[0] if info else "", ""))
+    return clean(code.frame(code.language_of(info), ""))
 
 
 def write(source: str, references: References) -> Writer:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from conversations.rendering import code
 from conversations.rendering.document import render_document
 from conversations.rendering.live import LiveMarkdown
 from conversations.rendering.markdown import PLAIN_FROM
@@ -11,7 +12,7 @@ from conversations.rendering.nesting import LARGE, count_elements
 
 from .arriving import bytes_of, frames_of, live, pieces_of
 from .dom import Page, page_html, parse
-from .strategies import LARGE_TEXTS, MANY
+from .strategies import LARGE_TEXTS, MANY, WORDS
 
 HOSTILE = {
     "deep_quote": "> " * 10_000,
@@ -84,6 +85,35 @@ def test_a_paragraph_that_never_ends_is_cut_at_a_line() -> None:
     html = render_document("A line of *prose*.\n" * (2 * LARGE // 18))
     assert html.count("<p>") > 1
     assert html.count("<em>") == 2 * LARGE // 18
+
+
+@given(st.lists(st.one_of(WORDS, st.sampled_from(["\n", "\n\n", "    x = 1\n", "def f():\n", "y" * 500]))))
+def test_portions_of_code_are_the_code(words: list[str]) -> None:
+    source = "".join(words) * 20
+    portions = list(code.portions(source))
+    assert "".join(portions) == source
+    assert all(len(portion) <= code.PORTION for portion in portions if portion.count("\n") > 1 and len(source) <= code.HIGHLIGHT_LIMIT)
+
+
+def test_a_block_that_arrives_is_coloured_while_it_does() -> None:
+    """At its end at most one portion is left to do."""
+    source = "".join(f"def function_{number}(argument):\n    return argument + {number}\n\n" for number in range(300))
+    markdown = LiveMarkdown()
+    for piece in pieces_of(f"- top\n\n  ```python\n{source}".replace("\n", "\n  "), list(range(0, 40_000, 50))):
+        markdown.feed(piece)
+        before = code.highlighted.cache_info().misses
+        markdown.frame()
+        assert code.highlighted.cache_info().misses - before <= 1
+    markdown.feed("\n  ```\n\nafter\n")
+    before = code.highlighted.cache_info().misses
+    markdown.frame()
+    assert code.highlighted.cache_info().misses - before <= 1
+    assert markdown.snapshot().count('<span class="k">def</span>') == 300
+
+
+def test_a_line_of_code_that_is_too_long_stays_plain() -> None:
+    html = render_document("```python\ndef f():\n" + "def g(): " * 400 + "\ndef h():\n```")
+    assert html.count('class="k"') == 2
 
 
 @pytest.mark.parametrize(
