@@ -20,6 +20,7 @@ run: $(VENV)/.run local-model ## Start the site: on a fresh machine it installs 
 
 test: $(VENV)/.dev local-model ## Run the tests: on SQLite, then those that need PostgreSQL on PostgreSQL too
 	@scripts/chromium
+	@scripts/nginx
 	@$(PYTEST)
 	@$(MAKE) test-postgresql
 

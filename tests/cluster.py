@@ -67,12 +67,12 @@ class Node(Server):
 
 
 @contextmanager
-def cluster(directory: Path, processes: int = 2, **environment: str) -> Iterator[list[Node]]:
+def cluster(directory: Path, processes: int = 2, *, kind: type[Node] = Node, **environment: str) -> Iterator[list[Node]]:
     """So many processes, all used by the same person."""
     with ExitStack() as stack:
         url = stack.enter_context(new_database())
         shutil.copytree(prepared_cluster()[0], directory)
-        nodes = [Node(directory, url, **environment) for _ in range(processes)]
+        nodes = [kind(directory, url, **environment) for _ in range(processes)]
         for node in nodes:
             stack.enter_context(node.running())
         for node in nodes[1:]:

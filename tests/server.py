@@ -154,11 +154,14 @@ class Server:
         """Ask, and give the response with its body unread; leaving closes the connection."""
         body = urlencode(fields) if fields is not None else None
         form = {"Content-Type": "application/x-www-form-urlencoded"} if fields is not None else {}
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)) as connection:
+        with closing(self.connection()) as connection:
             connection.request(method, path, body, self.headers(**headers) | form)
             with connection.getresponse() as response:
                 self.keep_cookies(response)
                 yield response
+
+    def connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
 
     def keep_cookies(self, response: http.client.HTTPResponse) -> None:
         for cookie in response.headers.get_all("Set-Cookie", []):

