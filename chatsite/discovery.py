@@ -14,7 +14,7 @@ from chatsite import environment as env
 from conversations.models import LanguageModel, Provider
 from conversations.providers.base import Endpoint
 from conversations.providers.errors import ProviderError
-from conversations.providers.registry import ADAPTERS
+from conversations.providers.registry import new_adapter
 
 OPENAI_URL = "https://api.openai.com/v1"
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -88,7 +88,7 @@ def free_name(name: str, pk: int | None) -> str:
 async def discover(provider: Provider) -> list[str]:
     """Return the ids of the models that `provider` offers. Raises ProviderError and TimeoutError."""
     endpoint = Endpoint(provider.protocol, provider.base_url, provider.secret, connect_timeout=DISCOVERY_SECONDS)
-    adapter = ADAPTERS[provider.protocol](endpoint)  # not `adapter_for`: its connections belong to the site's own event loop
+    adapter = new_adapter(endpoint)
     try:
         async with asyncio.timeout(DISCOVERY_SECONDS):
             return await adapter.list_models()

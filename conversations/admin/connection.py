@@ -12,8 +12,7 @@ from conversations.generation.history import endpoint_of
 from conversations.models import Provider
 from conversations.providers import errors
 from conversations.providers.base import Endpoint
-from conversations.providers.openai_chat import SHORTEST_SECRET
-from conversations.providers.registry import ADAPTERS
+from conversations.providers.registry import new_adapter
 
 LIMIT_SECONDS = 15.0
 SHOWN_IDS = 5
@@ -77,14 +76,13 @@ async def _ask(question: Question) -> Finding:
             question.provider, False, f"No answer within {LIMIT_SECONDS:.0f} seconds. Check the base URL, and that the server is running."
         )
     except errors.ProviderError as error:
-        return Finding(question.provider, False, _describe(error, question.endpoint.api_key))
+        return Finding(question.provider, False, _describe(error))
     sentence = f"Reached in {monotonic() - started:.2f} s. {_summarise(offered, question.wanted)}"
-    return Finding(question.provider, True, without_secret(sentence, question.endpoint.api_key))
+    return Finding(question.provider, True, question.endpoint.without_key(sentence))
 
 
 async def _offered(endpoint: Endpoint) -> list[str]:
-    """Use an adapter of our own: the shared ones belong to the event loop that answers people."""
-    adapter = ADAPTERS[endpoint.protocol](endpoint)
+    adapter = new_adapter(endpoint)
     try:
         return await adapter.list_models()
     finally:
@@ -100,14 +98,9 @@ def _summarise(offered: Sequence[str], wanted: Sequence[str]) -> str:
     return f"{found} Ours that are missing there: {missing}." if missing else found
 
 
-def _describe(error: errors.ProviderError, secret: str) -> str:
+def _describe(error: errors.ProviderError) -> str:
     meaning = MEANINGS.get(type(error), "The provider could not answer. Test again in a moment.")
-    detail = without_secret(error.detail, secret)[:SHOWN_DETAIL]
+    detail = error.detail[:SHOWN_DETAIL]
     if isinstance(error, errors.Unavailable):  # mostly nobody there, and the words of a library
         detail = EXCEPTION_NAME.sub("", detail)
     return f"{meaning} What was said: {detail}" if detail else meaning
-
-
-def without_secret(text: str, secret: str) -> str:
-    """Some servers repeat the key they refuse."""
-    return text.replace(secret, "[the key]") if len(secret) >= SHORTEST_SECRET else text

@@ -12,11 +12,11 @@ from django.db.models.functions import Substr
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
+from conversations.generation.history import endpoint_of
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Generation, JournalEntry, Message, Usage
 from conversations.providers.errors import ProviderError
 
-from .connection import without_secret
 from .records import RecordAdmin, link_to, link_to_list
 from .words import in_words
 
@@ -100,8 +100,8 @@ class GenerationAdmin(RecordAdmin):
 
     @admin.display(description="what the provider said")
     def provider_said(self, generation: Generation) -> str | None:
-        secret = generation.model.provider.secret if generation.model else ""
-        return without_secret(generation.error_detail, secret) or None
+        said = generation.error_detail
+        return (endpoint_of(generation.model.provider).without_key(said) if generation.model else said) or None
 
     @admin.display(description="newest entries")
     def journal_tail(self, generation: Generation) -> str:

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from conversations.events import Event
 
+SHORTEST_SECRET = 6  # characters; a key such as "x" is a dummy, and stands in every other word
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -18,6 +20,11 @@ class Endpoint:
     first_token_timeout: float = 120
     idle_timeout: float = 60
     reports_usage: bool = True
+
+    def without_key(self, text: str) -> str:
+        """Return what a provider said with the key taken out: some repeat the one they refuse."""
+        key = self.api_key.strip()
+        return text.replace(key, "[key]") if len(key) >= SHORTEST_SECRET else text
 
 
 @dataclass(frozen=True, slots=True)

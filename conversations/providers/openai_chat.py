@@ -23,7 +23,6 @@ from .errors import FirstTokenTimeout, IdleTimeout, Malformed, ProviderError, Re
 from .faults import fault_of
 from .sse import EventSplitter, WholeBody
 
-SHORTEST_SECRET = 6  # characters; a key such as "x" is a dummy, and stands in every other word
 NO_KEY = "none"  # local servers need no key, the SDK does
 OURS = frozenset({"model", "messages", "stream", "stream_options"})  # never overridden by parameters
 HEADERS = {"Accept-Encoding": "identity"}  # a compressor holds tokens back
@@ -84,10 +83,7 @@ class OpenAIChatAdapter:
     def fault(self, error: Exception, unexpected: type[ProviderError]) -> ProviderError:
         """Return our error for one of the SDK's or of its transport; no detail ever holds the key."""
         fault = fault_of(error, unexpected)
-        key = self.endpoint.api_key.strip()
-        if len(key) >= SHORTEST_SECRET and key in fault.detail:
-            fault = type(fault)(fault.detail.replace(key, "[key]"), retry_after=fault.retry_after)
-        return fault
+        return type(fault)(self.endpoint.without_key(fault.detail), retry_after=fault.retry_after)
 
 
 class OpenAIChatStream:

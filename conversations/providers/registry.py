@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from importlib import import_module
 from weakref import WeakKeyDictionary
 
 from .base import Adapter, Endpoint
-from .echo import EchoAdapter
-from .openai_chat import OpenAIChatAdapter
 
-ADAPTERS: dict[str, Callable[[Endpoint], Adapter]] = {
-    "openai_chat": OpenAIChatAdapter,
-    "echo": EchoAdapter,
+# Imported when first used: the SDK takes half a second and 25 MB, and not every process talks to a provider.
+ADAPTERS = {
+    "openai_chat": ("openai_chat", "OpenAIChatAdapter"),
+    "echo": ("echo", "EchoAdapter"),
 }
 
 # By loop, because kept connections belong to the loop that opened them and break on any other.
@@ -24,8 +24,25 @@ def adapter_for(endpoint: Endpoint) -> Adapter:
     """
     adapters = _kept.setdefault(asyncio.get_running_loop(), {})
     if endpoint not in adapters:
-        adapters[endpoint] = ADAPTERS[endpoint.protocol](endpoint)
+        adapters[endpoint] = new_adapter(endpoint)
     return adapters[endpoint]
+
+
+def new_adapter(endpoint: Endpoint) -> Adapter:
+    """Return an adapter of the caller's own, for another event loop than the one that answers people."""
+    return adapter_class(endpoint.protocol)(endpoint)
+
+
+def adapter_class(protocol: str) -> Callable[[Endpoint], Adapter]:
+    module, name = ADAPTERS[protocol]
+    found: Callable[[Endpoint], Adapter] = getattr(import_module(f"conversations.providers.{module}"), name)
+    return found
+
+
+def import_adapters() -> None:
+    """Import every adapter, so that no answer has to wait for it."""
+    for protocol in ADAPTERS:
+        adapter_class(protocol)
 
 
 async def close_adapters() -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from chatsite import schema
+from chatsite import schema, threads
 from chatsite.alone import NotAlone, alone
 from conversations.generation.supervisor import supervisor
+from conversations.providers.registry import import_adapters
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ async def generate() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
     supervisor.start(claims=True)
+    threads.generation.submit(import_adapters)
     log.info("Running answers.")
     await ending.wait()
     await supervisor.stop(settings.SHUTDOWN_GRACE_SECONDS)

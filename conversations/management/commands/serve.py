@@ -10,11 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from chatsite import assets, schema
+from chatsite import assets, schema, threads
 from chatsite.alone import NotAlone, alone
 from chatsite.listening import BACKLOG, CannotListen, bound_socket, inherited_socket
 from chatsite.server import SiteServer
 from chatsite.workers import Workers, tell_parent
+from conversations.providers.registry import import_adapters
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ def serve_here(listening: socket.socket, *, is_worker: bool = False) -> None:
 
     def when_up() -> None:
         supervisor.start()
+        if supervisor.claims:
+            threads.generation.submit(import_adapters)  # beside the first requests: a first answer waits for it, the loop does not
         if is_worker:
             tell_parent(when_gone=server.begin_stop)
 
