@@ -10,8 +10,8 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-HIGHLIGHT_LIMIT = 24_000  # characters; a longer block stays plain: its spans would take the sanitiser more than 18 ms (dense C++)
-PORTION = 3_000  # characters coloured at once: 3 ms of Pygments for JSON, 5 for SQL, 8 for Python, 12 for C++, the slowest
+HIGHLIGHT_LIMIT = 16_000  # characters; a longer block stays plain: its spans would take the sanitiser more than 12 ms (dense C++)
+PORTION = 3_000  # characters coloured at once: Pygments takes 3 ms for JSON, 5 for SQL, 8 for Python, 10 for C++, the slowest
 _formatter = HtmlFormatter(nowrap=True)
 
 

@@ -97,7 +97,7 @@ def test_portions_of_code_are_the_code(words: list[str]) -> None:
 
 def test_a_block_that_arrives_is_coloured_while_it_does() -> None:
     """At its end at most one portion is left to do."""
-    source = "".join(f"def function_{number}(argument):\n    return argument + {number}\n\n" for number in range(300))
+    source = "".join(f"def function_{number}(argument):\n    return argument + {number}\n\n" for number in range(200))
     markdown = LiveMarkdown()
     for piece in pieces_of(f"- top\n\n  ```python\n{source}".replace("\n", "\n  "), list(range(0, 40_000, 50))):
         markdown.feed(piece)
@@ -108,7 +108,7 @@ def test_a_block_that_arrives_is_coloured_while_it_does() -> None:
     before = code.highlighted.cache_info().misses
     markdown.frame()
     assert code.highlighted.cache_info().misses - before <= 1
-    assert markdown.snapshot().count('<span class="k">def</span>') == 300
+    assert markdown.snapshot().count('<span class="k">def</span>') == 200
 
 
 def test_a_line_of_code_that_is_too_long_stays_plain() -> None:
