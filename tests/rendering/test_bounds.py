@@ -122,3 +122,14 @@ def test_a_line_of_code_that_is_too_long_stays_plain() -> None:
 )
 def test_elements_side_by_side_are_counted(html: str, count: int) -> None:
     assert count_elements(html) == count == len(parse(html).elements)
+
+
+def test_a_definition_at_the_end_of_a_long_list_reaches_the_items_before_it() -> None:
+    text = "- see [a]\n" * (LARGE // 5) + "- last\n\n  [a]: https://a.example\n\nAfter.\n"
+    markdown, page = LiveMarkdown(), Page()
+    for piece in pieces_of(text, list(range(0, len(text), 4_000))):
+        markdown.feed(piece)
+        page.apply(markdown.frame())
+    page.apply(markdown.finish())
+    assert page.html == page_html(render_document(text))
+    assert page.html.count("https://a.example") == LARGE // 5
