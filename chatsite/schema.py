@@ -39,6 +39,8 @@ def fault() -> str:
     try:
         with own_connection() as probe, probe.cursor() as cursor:
             cursor.execute("BEGIN IMMEDIATE" if probe.vendor == "sqlite" else "BEGIN")
+            if probe.vendor == "sqlite":  # where it may only read it began to do that, without a word; closing takes this back
+                cursor.execute("PRAGMA user_version = 0")
     except DatabaseError as error:
         return sentence_of(error)
     return ""
