@@ -9,12 +9,12 @@ import os
 import secrets
 import socket
 from collections.abc import Coroutine, Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from chatsite import threads
@@ -188,16 +188,25 @@ class Supervisor:
 
 
 def take(generation_id: int, owner: str) -> Assignment | None:
-    """Claim a generation; return what is to be done, or None if somebody else won it or there is nothing left to run."""
+    """Claim a generation; return what is to be done, or None if somebody else won it or there is nothing left to run.
+
+    To take over is one transaction: an owner that died between its claim and the ledger would leave an attempt that nobody accounts for.
+    """
     generation = generation_to_run.first(generation_id)
-    if generation is None or not generation.claim(owner):
+    if generation is None:
         return None
+    with transaction.atomic() if generation.attempt else nullcontext():
+        return assigned(generation) if generation.claim(owner) else None
+
+
+def assigned(generation: Generation) -> Assignment | None:
+    """Return what the new owner of a generation is to do; None where that is nothing more."""
     try:
         return None if generation.attempt > 1 and settle(generation) else assignment_of(generation)
     except DatabaseError:
         raise  # its lease runs out, and it is taken again
     except Exception:  # it could never be run: that is said now, and not at each new try
-        log.exception("Generation %s cannot be run.", generation_id)
+        log.exception("Generation %s cannot be run.", generation.pk)
         end(generation, Outcome(Status.FAILED, "internal_error", BROKEN))
         return None
 

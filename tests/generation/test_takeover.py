@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from conversations.generation.ending import MAX_ATTEMPTS, Outcome, end, requeue, settle
@@ -132,6 +133,40 @@ def test_an_owner_learns_what_it_lost_what_to_stop_and_what_is_free() -> None:
     assert lost.claim("somebody else")
     assert stopped.request_stop()
     assert renew(NEW, [kept.pk, stopped.pk, lost.pk]) == ([lost.pk], [stopped.pk], [free.pk])
+
+
+REFUSE_THE_LEDGER = {
+    "sqlite": ["CREATE TRIGGER refuse BEFORE INSERT ON conversations_usage BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"],
+    "postgresql": [
+        "CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE 'the disk is full'; END $$ LANGUAGE plpgsql",
+        "CREATE TRIGGER refuse BEFORE INSERT ON conversations_usage EXECUTE FUNCTION refuse()",
+    ],
+}
+ALLOW_THE_LEDGER = {
+    "sqlite": ["DROP TRIGGER refuse"],
+    "postgresql": ["DROP TRIGGER refuse ON conversations_usage", "DROP FUNCTION refuse"],
+}
+
+
+def execute(statements: list[str]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+@pytest.mark.parametrize("texts", [(), ("Half",)], ids=["nothing shown", "half"])
+def test_a_takeover_that_breaks_off_half_way_leaves_no_attempt_that_nobody_accounts_for(texts: tuple[str, ...]) -> None:
+    turn = make_abandoned(*texts)
+    execute(REFUSE_THE_LEDGER[connection.vendor])
+    try:
+        with pytest.raises(DatabaseError):
+            take(turn.generation.pk, NEW)
+    finally:
+        execute(ALLOW_THE_LEDGER[connection.vendor])
+    left = Generation.objects.get()
+    assert (left.owner, left.attempt, left.status) == (DEAD, 1, Status.RUNNING)
+    assert (take(turn.generation.pk, NEW) is None) == bool(texts)
+    assert list(Usage.objects.values_list("attempt", flat=True)) == [1]
 
 
 def test_settling_twice_accounts_once() -> None:
