@@ -1,7 +1,7 @@
 """Whatever happens, and in whatever order: every viewer's page ends as the page that is loaded afterwards.
 
 The owner of the answer writes the journal as an owner does, in this process or as if in another one; viewers read real streams.
-Random are the text and its pieces, reads of the journal, drops, reconnects, reloads, crashes, takeovers, and the end.
+Random are the text and its pieces, reads of the journal, drops, reconnects, reloads, slow readers, crashes, takeovers, and the end.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ STEPS = st.one_of(
     st.tuples(st.just("write"), st.sampled_from(KINDS), TEXTS),
     st.tuples(st.just("write"), st.just("text_delta"), st.text(min_size=1, max_size=30)),
     st.tuples(st.just("read")),
-    st.tuples(st.sampled_from(["come", "drop", "reconnect", "reload"]), st.integers(0, 2)),
+    st.tuples(st.sampled_from(["come", "drop", "reconnect", "reload", "fall asleep", "wake up"]), st.integers(0, 2)),
     st.tuples(st.just("crash")),
     st.tuples(st.just("take over"), st.booleans()),
 )
@@ -51,6 +51,8 @@ class Viewer:
         self.page: Page | None = None
         self._place = Place()
         self._reading: asyncio.Task[None] | None = None
+        self.is_awake = asyncio.Event()
+        self.is_awake.set()
 
     async def load(self) -> None:
         """Load the page anew, and connect."""
@@ -72,6 +74,7 @@ class Viewer:
 
     async def finish(self) -> None:
         """Read to the end."""
+        self.is_awake.set()
         self.connect()
         if self._reading:
             await self._reading
@@ -82,6 +85,7 @@ class Viewer:
             self.page.take(event)
             if event.id:
                 self._place = Place.parse(event.id)
+            await self.is_awake.wait()
 
 
 class Story:
@@ -109,6 +113,13 @@ class Story:
     async def reconnect(self, viewer: int) -> None:
         await self.viewers[viewer].drop()
         self.viewers[viewer].connect()
+
+    async def fall_asleep(self, viewer: int) -> None:
+        """Read no further for a while: what is told meanwhile piles up."""
+        self.viewers[viewer].is_awake.clear()
+
+    async def wake_up(self, viewer: int) -> None:
+        self.viewers[viewer].is_awake.set()
 
     async def read(self) -> None:
         await self.reader._read()
