@@ -6,14 +6,16 @@ by a stop, or when its process gives it up.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from itertools import count
 
 from django.db import DatabaseError
 from django.utils import timezone
 
 from chatsite import threads
 from conversations.events import Event
-from conversations.models import Status
+from conversations.models import Generation, Status
 from conversations.providers.errors import ProviderError
 from conversations.providers.registry import adapter_for
 
@@ -21,10 +23,12 @@ from .ending import BROKEN, RESTARTED, STOPPED, Outcome, end, requeue
 from .feed import Feed
 from .history import Assignment
 from .journal import RETRY_SECONDS, Journal
+from .retries import begin_next_attempt, pause_before_next
 
 log = logging.getLogger(__name__)
 
 requeue_in_thread = threads.in_thread(threads.generation, requeue)
+begin_next_attempt_in_thread = threads.in_thread(threads.journal, begin_next_attempt)
 end_in_thread = threads.in_thread(threads.journal, end)
 
 
@@ -87,6 +91,27 @@ class Run:
             self.outcome.fail(error)
 
     async def _read(self) -> None:
+        """Read the provider to its end; while nothing has been shown, an attempt that failed is followed by another one."""
+        for tries in count(1):
+            try:
+                await self._read_once()
+                return
+            except ProviderError as error:
+                pause = None if self.outcome.first_token_at else pause_before_next(error, tries)
+                if pause is None:
+                    raise
+                log.warning("Generation %s: %s: %s; trying again in %.1f s.", self.generation.pk, error.code, error.detail, pause)
+                self.outcome.reached_model = error.reached_model
+            await asyncio.sleep(pause)
+            await self._begin_next_attempt()
+
+    async def _begin_next_attempt(self) -> None:
+        if not await self._insist(begin_next_attempt_in_thread):
+            self.lose()
+            await asyncio.sleep(0)  # to be cancelled
+        self.outcome.reached_model, self.outcome.usage, self.outcome.request_id = True, None, ""
+
+    async def _read_once(self) -> None:
         stream = adapter_for(self.assignment.endpoint).stream(self.assignment.request)
         try:
             async with aclosing(stream):
@@ -103,14 +128,17 @@ class Run:
     async def _end(self) -> None:
         self._is_ending = True
         await self.journal.flush(self.feed)
+        await self._insist(end_in_thread)
+        self.feed.end()
+
+    async def _insist(self, write: Callable[[Generation, Outcome], Awaitable[bool]]) -> bool:
+        """Write until it is written: while the database is away, the answer waits."""
         while True:
             try:
-                await end_in_thread(self.generation, self.outcome)
-                break
+                return await write(self.generation, self.outcome)
             except DatabaseError:
-                log.exception("Generation %s could not be ended yet.", self.generation.pk)
+                log.exception("What became of generation %s could not be written yet.", self.generation.pk)
                 await asyncio.sleep(RETRY_SECONDS)
-        self.feed.end()
 
     async def _hand_over(self) -> None:
         """Keep what has been shown as interrupted; queue again what has not begun."""

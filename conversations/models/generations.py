@@ -3,13 +3,15 @@
 Each change of status is one guarded update that says whether it won (law 5); nobody else writes `status`.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from .catalog import LanguageModel
@@ -36,19 +38,24 @@ STOPPED = "You stopped this answer."
 NOT_TO_RUN = (
     *("finish_reason", "error_code", "error_sentence", "error_detail", "heartbeat_at", "lease_until", "started_at", "finished_at"),
     *(f"message__{name}" for name in ("text", "reasoning", "request_key", "created_at", "role")),
-    *(f"message__conversation__{name}" for name in ("title", "owner", "model", "head", "created_at", "updated_at", "deleted_at")),
+    *(f"message__conversation__{name}" for name in ("title", "model", "head", "created_at", "updated_at", "deleted_at")),
     *(f"model__{name}" for name in ("supports_images", "supports_tools", "supports_reasoning", "is_enabled", "is_default")),
     *(f"model__provider__{name}" for name in ("name", "slug", "is_enabled")),
 )
+
+
+def lease_end() -> Combinable:
+    """When a lease that begins now runs out: by the clock of the database, because those of the processes may differ."""
+    return Now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
     def live(self) -> "GenerationQuerySet":
         return self.filter(status__in=LIVE)
 
-    def claimable(self, now: datetime) -> "GenerationQuerySet":
+    def claimable(self) -> "GenerationQuerySet":
         """Queued ones, and running ones whose owner has been silent for longer than its lease."""
-        return self.filter(Q(status=Status.QUEUED) | Q(status=Status.RUNNING, lease_until__lt=now))
+        return self.filter(Q(status=Status.QUEUED) | Q(status=Status.RUNNING, lease_until__lt=Now()))
 
     def to_run(self) -> "GenerationQuerySet":
         """Each with what its owner needs: where it stands, the model and its provider, the system prompt."""
@@ -97,24 +104,32 @@ class Generation(models.Model):
     def claim(self, owner: str) -> bool:
         """Take the lease, if it is free, and begin the next attempt; True if this call won."""
         now = timezone.now()
-        free = Generation.objects.claimable(now).filter(pk=self.pk, attempt=self.attempt)
+        free = Generation.objects.claimable().filter(pk=self.pk, attempt=self.attempt)
         won = free.update(
             status=Status.RUNNING,
             owner=owner,
             attempt=self.attempt + 1,
             started_at=now,
             heartbeat_at=now,
-            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
+            lease_until=lease_end(),
         )
         if won:
             self.status, self.owner, self.attempt = Status.RUNNING, owner, self.attempt + 1
         return bool(won)
+
+    def begin_next_attempt(self) -> bool:
+        """Count another attempt, as the owner of this one; True if this call won."""
+        mine = Generation.objects.filter(pk=self.pk, status=Status.RUNNING, owner=self.owner, attempt=self.attempt)
+        won = bool(mine.update(attempt=self.attempt + 1))
+        self.attempt += won
+        return won
 
     def request_stop(self) -> bool:
         """Ask the owner to stop; a generation that nobody runs yet is stopped here. True if there was something to stop."""
         now = timezone.now()
         queued = Generation.objects.filter(pk=self.pk, status=Status.QUEUED)
         if queued.update(status=Status.STOPPED, error_sentence=STOPPED, stop_requested_at=now, finished_at=now):
+            self.status = Status.STOPPED
             return True
         running = Generation.objects.filter(pk=self.pk, status=Status.RUNNING, stop_requested_at=None)
         return bool(running.update(stop_requested_at=now))

@@ -22,6 +22,7 @@ class ProviderError(Exception):
     sentence = "The provider could not answer. Try again in a moment."
     sentence_in_the_middle = ""
     reached_model = False  # the model may have read the prompt, so the attempt may cost something
+    is_temporary = False  # it was not served this time, and may be the next: worth asking again
     retry_after: float | None = None
 
     def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
@@ -41,6 +42,7 @@ class Unauthorised(ProviderError):
 
 class RateLimited(ProviderError):
     code = "rate_limited"
+    is_temporary = True
 
     @property
     def sentence(self) -> str:  # type: ignore[override]
@@ -72,6 +74,7 @@ class Refused(ProviderError):
 
 class Unavailable(ProviderError):
     code = "unavailable"
+    is_temporary = True
     sentence = "The provider cannot be reached. Try again in a moment, or pick another model."
     sentence_in_the_middle = "The provider broke off in the middle of its answer. What it wrote is kept; try again for a whole one."
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 async def test_an_error_before_the_first_token_is_told_in_a_sentence(code: str) -> None:
     async with working_supervisor(), asyncio.timeout(PATIENCE):
         done = await ended((await ask(f"/fail {code}")).generation.pk)
-    usage = await Usage.objects.aget(generation=done)
+    usage = await Usage.objects.aget(generation=done, attempt=done.attempt)
     assert (done.status, done.error_code, done.message.text) == (Status.FAILED, code, "")
     assert done.error_sentence.endswith(".")
     assert "kept" not in done.error_sentence
@@ -56,7 +56,7 @@ async def test_a_provider_that_is_not_there_is_an_error_like_any_other() -> None
         done = await ended((await ask("hello", model=model)).generation.pk)
     assert (done.status, done.error_code) == (Status.FAILED, "unavailable")
     assert "sk-secret" not in done.error_detail
-    assert (await Usage.objects.aget(generation=done)).cost == 0
+    assert {usage.cost async for usage in Usage.objects.filter(generation=done)} == {0}
 
 
 def make_model_of_nobody() -> LanguageModel:
