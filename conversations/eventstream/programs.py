@@ -3,7 +3,7 @@
 There is one door, `program_events`: the event stream and the WebSocket only write down what comes through it.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ from conversations.models import Generation, Message
 
 from . import sse
 from .follow import Permission, always, answer_in_thread, follow
+
+LONGEST_DELTA = 65_536  # characters in one event: a whole answer at once may be more than a client, or a WebSocket, takes
 
 
 class ProgramEvent(NamedTuple):
@@ -32,16 +34,16 @@ class Reader:
         self.after, self.at = after, Place()
 
     def read(self, events: Iterable[JournalEvent]) -> list[ProgramEvent]:
-        deltas = (self._delta(event.kind, event.data) for event in events if event.kind in DELTAS)
-        return [delta for delta in deltas if delta]
+        return [delta for event in events if event.kind in DELTAS for delta in self._deltas(event.kind, event.data)]
 
-    def _delta(self, kind: str, data: str) -> ProgramEvent | None:
+    def _deltas(self, kind: str, data: str) -> Iterator[ProgramEvent]:
         name = DELTAS[kind]
         start, known = getattr(self.at, name), getattr(self.after, name)
         self.at = self.at._replace(**{name: start + len(data)})
-        if start + len(data) <= known:
-            return None
-        return ProgramEvent(kind, {"text": data[max(0, known - start) :]}, str(self.at))
+        for begin in range(max(0, known - start), len(data), LONGEST_DELTA):
+            piece = data[begin : begin + LONGEST_DELTA]
+            place = self.at._replace(**{name: start + begin + len(piece)})
+            yield ProgramEvent(kind, {"text": piece}, str(place))
 
 
 PING = ProgramEvent("ping", None)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from conversations.events import JournalEvent, Place
-from conversations.eventstream.programs import ProgramEvent, Reader, encoded, end, rest
+from conversations.eventstream.programs import LONGEST_DELTA, ProgramEvent, Reader, encoded, end, rest
 from conversations.models import Generation, LanguageModel, Message, Status, Usage
 from tests.factories import make_turn
 from tests.live import ServerEvent, parsed
@@ -55,6 +55,15 @@ def test_what_was_followed_live_and_what_the_message_holds_join_without_a_seam(s
     told = reader.read(EVENTS[:seen]) + rest(Message(text=TEXT, reasoning=REASONING), reader)
     assert joined(told, "text_delta") == TEXT[1:]
     assert joined(told, "reasoning_delta") == REASONING[2:]
+
+
+def test_a_long_answer_comes_in_pieces_each_of_which_is_a_place_to_go_on_from() -> None:
+    text = "".join(chr(0x4E00 + number % 5000) for number in range(2 * LONGEST_DELTA + 5))
+    told = rest(Message(text=text, reasoning=""), Reader(Place(0, 3)))
+    assert [len(event.data["text"]) for event in told if event.data] == [LONGEST_DELTA, LONGEST_DELTA, 2]  # type: ignore[arg-type]
+    assert joined(told, "text_delta") == text[3:]
+    again = rest(Message(text=text, reasoning=""), Reader(Place.parse(told[0].id)))
+    assert told[1:] == again
 
 
 def test_an_empty_answer_is_no_event() -> None:
