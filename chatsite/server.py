@@ -15,6 +15,7 @@ from weakref import WeakSet
 
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server  # makes the reactor, so it comes first
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.interfaces import IPushProducer
 from twisted.web import http
@@ -26,6 +27,8 @@ channels: Any = http.HTTPChannel
 
 LAST_WORDS_SECONDS = 1  # how long open responses may go on once the answers have ended or been handed over
 CLOSE_SECONDS = 2  # how long they may take to end once they are cancelled
+WEBSOCKET_BYTES = 4096  # of a client's frame: no socket of the site listens
+COME_AGAIN = 1012  # the close code of a service that restarts (RFC 6455's registry)
 Message = dict[str, Any]
 open_channels: WeakSet[Any] = WeakSet()  # Twisted's HTTP connections
 
@@ -81,6 +84,14 @@ def write_later(transport: Any) -> None:
     transport.__dict__.pop("startWriting", None)
 
 
+class Socket(WebSocketProtocol):  # type: ignore[misc]
+    """A WebSocket that ends when it is closed: Twisted closes when the selector says that all is written, so it must be asked."""
+
+    def _closeConnection(self, abort: bool = False) -> None:
+        write_later(self.transport)
+        super()._closeConnection(abort)
+
+
 class SiteServer(Server):  # type: ignore[misc]
     """Daphne as the site runs it. `when_up` is called on the loop, `before_down` is awaited while open responses still go on.
 
@@ -95,6 +106,7 @@ class SiteServer(Server):  # type: ignore[misc]
             endpoints=build_endpoint_description_strings(file_descriptor=listening.detach()),  # closed once it is copied
             signal_handlers=False,
             server_name="",
+            websocket_max_frame_size=WEBSOCKET_BYTES,
         )
         self.when_up, self.before_down = when_up, before_down
         self._stopping: asyncio.Task[None] | None = None
@@ -103,6 +115,7 @@ class SiteServer(Server):  # type: ignore[misc]
         """Serve until a signal ends it."""
         use_fast_loop()
         channels.lineLengthExceeded = refuse_line
+        WebSocketFactory.protocol = Socket
         channels.connectionMade = noted(channels.connectionMade)
         reactor._asyncioEventloop.call_soon(self._begin)  # a start-up trigger of the reactor would run before the loop does
         super().run()
@@ -145,9 +158,12 @@ class SiteServer(Server):  # type: ignore[misc]
                 channel.loseConnection()
 
     async def _let_responses_end(self) -> None:
-        """Wait for what ends by itself: a stream still has to tell how its answer ended."""
+        """Wait for what ends by itself: a stream still has to tell how its answer ended. WebSockets that do not are closed with a word."""
         if pending := self._open_responses():
             await asyncio.wait(pending, timeout=LAST_WORDS_SECONDS)
+        for protocol in self.connections:
+            if isinstance(protocol, WebSocketProtocol):
+                close_socket(protocol, COME_AGAIN)
 
     def stop(self) -> None:
         with suppress(Exception):  # twisted raises when it is stopping already
@@ -168,6 +184,10 @@ class SiteServer(Server):  # type: ignore[misc]
 
     async def handle_reply(self, protocol: Any, message: Message) -> None:
         """Send `message`; where more is to come, return once the client's buffer has room."""
+        if message["type"] == "websocket.close" and close_socket(protocol, message.get("code", 1000)):
+            return
+        if message["type"] == "websocket.send" and protocol.state != protocol.STATE_OPEN:
+            return  # the client has just left, and is about to be told to have
         await super().handle_reply(protocol, message)
         if gate := self._gate(protocol, message):
             await gate.wait()
@@ -208,6 +228,14 @@ def noted(connection_made: Callable[[Any], None]) -> Callable[[Any], None]:
 
 def never_persistent(channel: Any, request: Any, version: bytes) -> bool:
     return False
+
+
+def close_socket(protocol: WebSocketProtocol, code: int) -> bool:
+    """Close an open WebSocket with any code; False for one that is not open. Daphne's own way takes 1000 and private codes only."""
+    if protocol.state != protocol.STATE_OPEN:
+        return False
+    protocol.sendCloseFrame(code=code)
+    return True
 
 
 def refuse_line(channel: Any, line: bytes) -> None:

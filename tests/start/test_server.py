@@ -99,6 +99,15 @@ def test_a_response_that_waits_for_its_client_ends_when_the_client_leaves(site: 
     assert wait_until(lambda: site.counts()[1] == 0)
 
 
+def test_a_websocket_that_its_client_closes_is_closed(site: Site) -> None:
+    with site.ask("/endless", UPGRADE) as client:
+        assert b" 101 " in client.recv(1000)
+        client.sendall(b"\x88\x80\0\0\0\0")  # a close frame (RFC 6455, 5.5.1)
+        while client.recv(1 << 20):
+            pass
+    assert wait_until(lambda: site.counts()[1] == 0)
+
+
 def test_a_connection_serves_its_next_request_after_a_stream(site: Site) -> None:
     with site.ask("/brief") as client:
         for _ in range(3):
