@@ -55,6 +55,7 @@ OURS = {
     "home": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
     "start_conversation": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 422), (ONLY_POST, 422)),
     "conversation": Expected((TO_LOGIN, ONLY_GET), (404, ONLY_GET), (200, ONLY_GET)),
+    "conversation_news": Expected((TO_LOGIN, ONLY_GET), (404, ONLY_GET), (200, ONLY_GET)),
     "start_turn": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 422)),
     "rename_conversation": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 422)),
     "delete_conversation": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
@@ -63,6 +64,7 @@ OURS = {
     "answer_source": Expected((TO_LOGIN, ONLY_GET), (404, ONLY_GET), (200, ONLY_GET)),
     "stop_answer": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
     "retry_answer": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
+    "sidebar": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
     "theme": Expected((ONLY_POST, 302), (ONLY_POST, 302), (ONLY_POST, 302)),
 }
 

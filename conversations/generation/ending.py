@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
@@ -13,6 +14,7 @@ from conversations.models.generations import STOPPED as STOPPED
 from conversations.providers.base import ChatRequest, Stream, UsageReport
 from conversations.providers.errors import ProviderError
 
+from .changes import Change, Kind, changes
 from .history import TOKENS_PER_MESSAGE, assignment_of, likely_tokens
 from .journal import entries
 
@@ -98,7 +100,13 @@ def end(generation: Generation, outcome: Outcome) -> bool:
     if won:
         text, reasoning = fold(generation)
         account(generation, outcome, text, reasoning)
+        transaction.on_commit(partial(changes.tell, ended(generation)))
     return won
+
+
+def ended(generation: Generation) -> Change:
+    conversation = generation.message.conversation
+    return Change(conversation.owner_id, conversation.pk, Kind.ENDED, generation.message_id)
 
 
 def fold(generation: Generation) -> tuple[str, str]:

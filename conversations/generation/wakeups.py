@@ -1,7 +1,7 @@
 """Wake-ups: what processes tell each other over the channel layer, so that nobody has to wait for a timer.
 
-They carry the numbers of generations, never text: what has happened to one stands in the database. Telling never waits and never
-fails, and a wake-up that is lost costs a delay, because everything is also looked for by the clock.
+They carry numbers, never text: what has happened stands in the database. Telling never waits and never fails,
+and a wake-up that is lost costs a delay, because everything is also looked for by the clock.
 """
 
 import asyncio
@@ -15,29 +15,32 @@ from typing import Any
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
+from .changes import Change
+
 log = logging.getLogger(__name__)
 
 GROUP = "generations"
-NUMBERS = 400  # in one wake-up: what the smallest layer carries
+NUMBERS, CHANGES = 400, 100  # in one wake-up: what the smallest layer carries
 SEND_SECONDS = 2.0  # for one wake-up, before it is given up
 PAUSE_SECONDS = 1.0  # after a layer has failed
 
 
 class What(StrEnum):
-    """What the numbers are told for."""
+    """What a wake-up is about."""
 
     LOOK = "look"  # these are queued, or asked to stop: whoever can is to do it
     NEWS = "news"  # the journal or the status of these has changed: whoever shows them is to read it
+    CHANGES = "changes"  # of conversations (changes.py): whoever has a page of their owner open is to tell it
 
 
 class WakeUps:
     """The ear and the mouth of one process. `hear` is called with what other processes tell."""
 
-    def __init__(self, hear: Callable[[What, list[int]], None]) -> None:
+    def __init__(self, hear: Callable[[What, list[Any]], None]) -> None:
         self._hear = hear
         self._layer: Any = get_channel_layer()
         self._name = token_hex(8)
-        self._untold: defaultdict[What, set[int]] = defaultdict(set)
+        self._untold: defaultdict[What, set[Any]] = defaultdict(set)
         self._something = asyncio.Event()
 
     @property
@@ -45,10 +48,10 @@ class WakeUps:
         """Whether nobody else can hear: a layer in memory ends with its process."""
         return isinstance(self._layer, InMemoryChannelLayer)
 
-    def tell(self, what: What, generation_ids: Iterable[int]) -> None:
+    def tell(self, what: What, about: Iterable[int] | Iterable[Change]) -> None:
         """Tell the other processes soon; what is said until then goes along."""
         if not self.is_alone:
-            self._untold[what].update(generation_ids)
+            self._untold[what].update(about)
             self._something.set()
 
     async def speak(self) -> None:
@@ -79,13 +82,13 @@ class WakeUps:
         while True:
             message = await self._layer.receive(channel)
             if message["from"] != self._name:
-                self._hear(What(message["what"]), message["generations"])
+                self._hear(What(message["what"]), message["about"])
 
     async def _say_untold(self) -> None:
         untold, self._untold = self._untold, defaultdict(set)
-        for what, ids in untold.items():
-            for numbers in batched(sorted(ids), NUMBERS):
-                await self._send({"type": "wake.up", "from": self._name, "what": what.value, "generations": list(numbers)})
+        for what, things in untold.items():
+            for about in batched(sorted(things), CHANGES if what is What.CHANGES else NUMBERS):
+                await self._send({"type": "wake.up", "from": self._name, "what": what.value, "about": list(about)})
 
     async def _send(self, message: dict[str, Any]) -> None:
         try:

@@ -19,6 +19,12 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def trashed(self) -> "ConversationQuerySet":
         return self.exclude(deleted_at=None)
 
+    def with_running(self) -> "ConversationQuerySet":
+        """Each with `is_running`: whether its last answer is being written."""
+        from .generations import LIVE  # which imports this module
+
+        return self.annotate(is_running=models.Q(head__generation__status__in=LIVE))
+
 
 class Conversation(models.Model):
     """A tree of messages, of which one path - the one that ends at `head` - is shown."""

@@ -1,11 +1,13 @@
 """The chat page, for a new conversation and for one there is, and the composer in it."""
 
+import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -60,22 +62,35 @@ def preselected(conversation: Conversation | None, available: Iterable[LanguageM
 def chat_page(
     request: SignedInRequest, conversation: Conversation | None, composer: Composer, status: int = 200, **more: Any
 ) -> HttpResponse:
+    since = int(time.time() * 1000)  # what changes from now on, the socket of the page tells
     turns = entries_of(conversation) if conversation else []
     composer.is_running = any(isinstance(entry, Answer) and entry.is_live for entry in turns)
     context = {
-        "conversations": request.user.conversations.active().only("title", "updated_at")[:SIDEBAR_LENGTH],
+        "conversations": listed(request),
         "conversation": conversation,
+        "open": conversation.pk if conversation else 0,
         "turns": turns,
         "composer": composer,
         "is_running": composer.is_running,
+        "since": since,
         **more,
     }
     return render(request, "chat.html", context, status=status)
 
 
-def entries_of(conversation: Conversation) -> list[Message | Answer]:
-    """The shown path, oldest first: prompts as they are, answers as their template expects them."""
-    path = Message.objects.path_to(conversation.head_id).shown()
+def deletion_notice(conversation: Conversation) -> dict[str, Any]:
+    """What `_notice.html` says of a conversation in the trash."""
+    return {"text": f"“{conversation.title}” was deleted.", "restore": conversation}
+
+
+def listed(request: SignedInRequest) -> QuerySet[Conversation]:
+    """What the sidebar lists, and which of it is being answered."""
+    return request.user.conversations.active().with_running().only("title", "updated_at")[:SIDEBAR_LENGTH]
+
+
+def entries_of(conversation: Conversation, after: int = 0) -> list[Message | Answer]:
+    """The shown path, or what of it comes after a message; oldest first: prompts as they are, answers as their template expects them."""
+    path = Message.objects.path_to(conversation.head_id).filter(pk__gt=after).shown()
     return [shown(message) if message.role == Role.ASSISTANT else message for message in path]
 
 

@@ -7,11 +7,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from conversations.forms import TitleForm, TurnForm
+from conversations.generation.changes import Change, Kind, changes
 from conversations.generation.supervisor import supervisor
-from conversations.models import LanguageModel, start_conversation
+from conversations.models import Conversation, LanguageModel, start_conversation
 
-from .chat import chat_page, composer_for, find_own
-from .messages import refuse_turn, turn_created
+from .chat import chat_page, composer_for, deletion_notice, find_own
+from .messages import refuse_turn, run, turn_created
 from .requests import SignedInRequest, form_data, is_program, signed_in
 
 
@@ -20,8 +21,7 @@ from .requests import SignedInRequest, form_data, is_program, signed_in
 def home(request: SignedInRequest) -> HttpResponse:
     deleted = request.GET.get("deleted", "")
     trashed = request.user.conversations.trashed().filter(pk=deleted).first() if deleted.isdecimal() and len(deleted) < 19 else None
-    notice = {"text": f"“{trashed.title}” was deleted.", "restore": trashed} if trashed else None
-    return chat_page(request, None, composer_for(None), notice=notice)
+    return chat_page(request, None, composer_for(None), notice=deletion_notice(trashed) if trashed else None)
 
 
 @require_POST
@@ -31,7 +31,7 @@ def start(request: SignedInRequest) -> HttpResponseBase:
     if not form.is_valid():
         return refuse_turn(request, None, form)
     turn = start_conversation(request.user, form.cleaned_data["prompt"], form.cleaned_data["model"], form.cleaned_data["request_key"])
-    supervisor.notify(turn.generation.pk)
+    run(turn)
     if is_program(request):
         return turn_created(turn)
     return redirect("conversation", turn.conversation.pk)
@@ -53,6 +53,7 @@ def rename(request: SignedInRequest, pk: int) -> HttpResponse:
         error = str(form.errors["title"][0])
         return chat_page(request, conversation, composer_for(conversation, error=error), status=422)
     conversation.rename(form.cleaned_data["title"])
+    tell(conversation, Kind.RENAMED)
     return redirect("conversation", pk)
 
 
@@ -62,6 +63,7 @@ def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     conversation = find_own(request, pk)
     for generation_id in conversation.soft_delete():
         supervisor.notify(generation_id)
+    tell(conversation, Kind.DELETED)
     return redirect(f"{reverse('home')}?deleted={pk}")
 
 
@@ -70,4 +72,9 @@ def delete(request: SignedInRequest, pk: int) -> HttpResponse:
 def restore(request: SignedInRequest, pk: int) -> HttpResponse:
     conversation = get_object_or_404(request.user.conversations.trashed(), pk=pk)
     conversation.restore()
+    tell(conversation, Kind.RESTORED)
     return redirect("conversation", pk)
+
+
+def tell(conversation: Conversation, kind: Kind) -> None:
+    changes.tell(Change(conversation.owner_id, conversation.pk, kind))

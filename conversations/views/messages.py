@@ -10,7 +10,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conversations.events import EventKind
 from conversations.forms import TurnForm
-from conversations.generation.ending import joined
+from conversations.generation.changes import Change, Kind, changes
+from conversations.generation.ending import ended, joined
 from conversations.generation.journal import entries
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, LanguageModel, Message, Turn, TurnRefused, retry, start_turn
@@ -36,7 +37,7 @@ def start(request: SignedInRequest, pk: int) -> HttpResponseBase:
         turn = start_turn(conversation, form.cleaned_data["prompt"], form.cleaned_data["model"], form.cleaned_data["request_key"])
     except TurnRefused as error:
         return refuse(request, conversation, str(error), 409, "busy", form)
-    supervisor.notify(turn.generation.pk)
+    run(turn)
     if is_program(request):
         return turn_created(turn)
     if is_htmx(request):
@@ -50,6 +51,8 @@ def stop(request: SignedInRequest, pk: int) -> HttpResponse:
     answer = find_answer(request, pk)
     if answer.generation.request_stop():
         supervisor.notify(answer.generation.pk)
+        if not answer.generation.is_live:  # nobody had begun it, so nobody else tells of its end
+            changes.tell(ended(answer.generation))
     if is_htmx(request) or is_program(request):
         return HttpResponse(status=204)
     return redirect("conversation", answer.conversation_id)
@@ -68,7 +71,7 @@ def try_again(request: SignedInRequest, pk: int) -> HttpResponseBase:
         turn = retry(answer, model)
     except TurnRefused as error:
         return refuse(request, answer.conversation, str(error), 409, "busy")
-    supervisor.notify(turn.generation.pk)
+    run(turn)
     if is_program(request):
         return turn_created(turn)
     if is_htmx(request):
@@ -95,6 +98,13 @@ def source(request: SignedInRequest, pk: int) -> HttpResponse:
     else:
         text = answer.text
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+
+def run(turn: Turn) -> None:
+    """Have a turn answered that has just been committed, and shown on the other pages of its owner."""
+    supervisor.notify(turn.generation.pk)
+    conversation = turn.conversation
+    changes.tell(Change(conversation.owner_id, conversation.pk, Kind.BEGUN, turn.answer.pk))
 
 
 def turn_created(turn: Turn) -> JsonResponse:

@@ -72,7 +72,7 @@
     area.focus({ preventScroll: true });
     toEnd();
   });
-  on("htmx:after:swap", () => document.activeElement === document.body && focusMessage());
+  on("htmx:after:swap", event => document.activeElement === document.body && !event.target.matches?.("[data-live]") && focusMessage());
 
   // Copy: the Markdown of an answer from its URL, a code block from the page. http://LAN is no secure context: execCommand there.
   const text = async button => {
@@ -136,6 +136,7 @@
   };
   const failed = event => {
     const { ctx } = event.detail, element = ctx?.sourceElement, status = ctx?.response?.status;
+    if (element?.matches?.("[data-live]")) return; // live.js looks again after the next change
     if (element?.matches?.(STREAM)) return status && status < 500 ? refused(element, status) : again(element);
     if (ctx?.text?.includes("<hx-partial")) return; // an error of ours: its sentence is in the page already
     toast(status ? `The server answered with an error (${status}). Nothing you wrote is lost.` : "The server cannot be reached. Nothing you wrote is lost.");

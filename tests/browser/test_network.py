@@ -16,7 +16,16 @@ from .wire import Network, Provider
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 LOST = "The connection is lost."
-NETWORK_ERRORS = (r"net::ERR_", r"status of 50\d", r"SSE reconnect failed", r"Failed to fetch", r"network error", r"^TypeError", r"^htmx: ")
+NETWORK_ERRORS = (
+    r"^WebSocket connection to",
+    r"net::ERR_",
+    r"status of 50\d",
+    r"SSE reconnect failed",
+    r"Failed to fetch",
+    r"network error",
+    r"^TypeError",
+    r"^htmx: ",
+)
 LONGEST_PAUSE = 120_000  # milliseconds: above what a page waits between two tries when a start took long
 LONG = 60_000  # milliseconds of the page's clock, in which a page that wanted to reconnect would have
 

@@ -135,10 +135,12 @@ class Network:
     async def _refuse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.state == "spoilt":
             with suppress(ConnectionError, asyncio.IncompleteReadError):
-                await reader.readuntil(b"\r\n\r\n")
+                head = await reader.readuntil(b"\r\n\r\n")
                 writer.write(BAD_GATEWAY)
                 await writer.drain()
                 writer.close()
+                if b"upgrade: websocket" in head.lower():
+                    return  # the stories are about pages and streams
         else:
             writer.transport.abort()
         self._refused.set()

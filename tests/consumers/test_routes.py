@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from conversations.consumers.urls import routes
 from conversations.models import Turn
 from tests.factories import make_turn
+from tests.live import working_supervisor
 
 from .caller import connected, is_refused, person, to_the_end
 
@@ -29,6 +30,7 @@ class Expected(NamedTuple):
 
 ROUTES = {
     "answer_socket": Expected(4401, 4404, 1000),
+    "changes_socket": Expected(4401, OPEN, OPEN),
 }
 
 
@@ -50,8 +52,9 @@ async def test_each_address_answers_each_person_as_it_should(pattern: Any) -> No
     turn = await sync_to_async(make_stopped_turn)(owner=alice)
     path = "/" + str(pattern.pattern).replace("<int:pk>", str(turn.answer.pk))
     for browser, expected in zip((None, bobs, alices), ROUTES[pattern.name], strict=True):
-        async with connected(path, browser) as caller:
+        async with working_supervisor(), connected(path, browser) as caller:
             if expected == OPEN:
+                assert await caller.receive_output() == {"type": "websocket.send", "text": '{"event":"ping"}'}
                 assert await caller.receive_nothing()
             else:
                 assert (await to_the_end(caller))[1] == expected
