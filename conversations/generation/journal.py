@@ -8,12 +8,9 @@ what was read is committed at once.
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from itertools import groupby
-from operator import itemgetter
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from chatsite import threads
 from conversations.events import Event, JournalEvent
@@ -22,7 +19,20 @@ from conversations.models.generations import journal_of
 
 from .feed import Feed
 
-INSERT = "INSERT INTO conversations_journalentry (generation_id, position, kind, data) VALUES (%s, %s, %s, %s)"
+INSERT = "INSERT INTO conversations_journalentry (generation_id, position, kind, data) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
+# One statement, so that an owner that is cut off in the middle of it leaves no transaction open. The lock makes a takeover come
+# before it, and then nothing is written, or after it, and then all of it is seen.
+WRITE = """
+WITH owned AS MATERIALIZED (
+    SELECT id FROM conversations_generation WHERE id = ANY(%s) AND owner = %s AND status = 'running' ORDER BY id FOR SHARE
+), written AS (
+    INSERT INTO conversations_journalentry (generation_id, position, kind, data)
+    SELECT row.* FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[]) AS row (generation_id, position, kind, data)
+    JOIN owned ON owned.id = row.generation_id
+    ON CONFLICT DO NOTHING
+)
+SELECT id FROM owned
+"""
 RETRY_SECONDS = 0.5
 SECONDS_PER_ANSWER = 0.002  # a busy process commits less often: each answer in a commit costs its viewers a frame
 LONGEST_INTERVAL = 0.12  # seconds
@@ -35,32 +45,22 @@ type Row = tuple[int, int, str, str]
 def write(rows: list[Row], owner: str) -> set[int]:
     """Commit, at once, the rows of those generations that `owner` still runs; return their ids. Raises DatabaseError.
 
-    Who has lost a lease, asleep or cut off for a while, must not write into what somebody else has taken over.
+    Who has lost a lease, asleep or cut off for a while, must not write into what somebody else has taken over. Rows that are there
+    already are this owner's, too: it did not hear that they were committed.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        owned = set(Generation.objects.owned_by(owner).filter(pk__in={row[0] for row in rows}).values_list("pk", flat=True))
-        if kept := [row for row in rows if row[0] in owned]:
-            cursor.executemany(INSERT, kept)
-    return owned
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            ids, positions, kinds, data = (list(column) for column in zip(*rows, strict=True))
+            cursor.execute(WRITE, [list(set(ids)), owner, ids, positions, kinds, data])
+            return {pk for (pk,) in cursor.fetchall()}
+        with transaction.atomic():  # SQLite: nobody else writes from here on
+            owned = set(Generation.objects.owned_by(owner).filter(pk__in={row[0] for row in rows}).values_list("pk", flat=True))
+            if kept := [row for row in rows if row[0] in owned]:
+                cursor.executemany(INSERT, kept)
+            return owned
 
 
-def write_one_by_one(rows: list[Row], owner: str) -> set[int]:
-    """The same for each generation by itself: one that was taken over at this very moment is left out."""
-    owned: set[int] = set()
-    for _, group in groupby(rows, key=itemgetter(0)):
-        with suppress(IntegrityError):
-            owned |= write(list(group), owner)
-    return owned
-
-
-def write_owned(rows: list[Row], owner: str) -> set[int]:
-    try:
-        return write(rows, owner)
-    except IntegrityError:  # the new owner of one of them was first at a position
-        return write_one_by_one(rows, owner)
-
-
-write_in_thread = threads.in_thread(threads.journal, write_owned)
+write_in_thread = threads.in_thread(threads.journal, write)
 
 
 def entries(generation_id: int, after: int = 0) -> list[JournalEvent]:

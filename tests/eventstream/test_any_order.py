@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from conversations.events import JournalEvent, Place
 from conversations.generation.ending import Outcome, end
 from conversations.generation.feed import Feed, feeds
-from conversations.generation.journal import entries, write_owned
+from conversations.generation.journal import entries, write
 from conversations.generation.remote import RemoteReader
 from conversations.generation.supervisor import take
 from conversations.models import Generation, Status
@@ -138,7 +138,7 @@ class Story:
         if not self.is_owned or not text:
             return
         event = JournalEvent(self.position + 1, kind, text)
-        owned = await sync_to_async(write_owned)([(self.generation.pk, *event)], self.owner)
+        owned = await sync_to_async(write)([(self.generation.pk, *event)], self.owner)
         assert owned == {self.generation.pk}
         self.position += 1
         if self.feed.is_local:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from conversations.events import Event, EventKind
 from conversations.generation.engine import clean
 from conversations.generation.feed import Feed, feeds
-from conversations.generation.journal import Batch, Journal, entries
+from conversations.generation.journal import Batch, Journal, entries, write
 from conversations.models import Generation, JournalEntry, Status
 from tests.conftest import LIMIT
 from tests.factories import make_turn
@@ -144,6 +144,19 @@ async def test_an_error_of_the_database_only_delays(caplog: pytest.LogCaptureFix
         assert done.status == Status.COMPLETE
         assert done.message.text == (await ended(again.generation.pk)).message.text
     assert not await JournalEntry.objects.aexists()
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_what_is_written_again_because_nobody_heard_of_its_commit_is_there_once_and_stays_its_owners() -> None:
+    """As after a connection that broke between the commit and the news of it."""
+    kept, lost = make_turn().generation, make_turn().generation
+    assert kept.claim("a test")
+    assert lost.claim("somebody else")
+    rows = [(kept.pk, 1, "text_delta", "a"), (lost.pk, 1, "text_delta", "b"), (kept.pk, 2, "text_delta", "c")]
+    assert [write(rows, "a test") for _ in range(2)] == [{kept.pk}] * 2
+    assert [(event.position, event.data) for event in entries(kept.pk)] == [(1, "a"), (2, "c")]
+    assert entries(lost.pk) == []
 
 
 def rename_table(old: str, new: str) -> None:
