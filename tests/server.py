@@ -74,6 +74,7 @@ def environment(data_dir: Path) -> dict[str, str]:
 class Server:
     """In `running()` it may be killed or terminated, and started again: the data stays."""
 
+    module = "chatsite"
     command: tuple[str, ...] = ("serve",)
 
     def __init__(self, data_dir: Path) -> None:
@@ -90,7 +91,7 @@ class Server:
         settings = environment(self.data_dir) | {"PORT": str(self.port)} | self.more
         with (self.data_dir / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "chatsite", *self.command], cwd=ROOT, env=settings, stdout=log, stderr=log
+                [sys.executable, "-m", self.module, *self.command], cwd=ROOT, env=settings, stdout=log, stderr=log
             )
         self.wait(self.answers)
 

@@ -10,7 +10,6 @@ import secrets
 import socket
 from collections.abc import Coroutine, Iterable
 from contextlib import nullcontext, suppress
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -19,10 +18,9 @@ from django.utils import timezone
 
 from chatsite import threads
 from conversations.models import Generation, Status
-from conversations.models.generations import generation_to_run
+from conversations.models.generations import generation_to_run, lease_end
 from conversations.providers.registry import close_adapters
 
-from .changes import Change, changes
 from .ending import BROKEN, Outcome, end, settle
 from .engine import Run
 from .feed import feeds
@@ -55,7 +53,6 @@ class Supervisor:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.wakeups, self.remote = WakeUps(self._hear), RemoteReader()
         self.journal = Journal(self.owner, self._lose, self._tell_news)
-        changes.open(self._tell_changes)
         self._spawn(self.journal.run(), "journal")
         for chore in (self._keep_leases(), self.remote.run(), self.wakeups.listen(), self.wakeups.speak()):
             self._spawn(chore)
@@ -74,7 +71,6 @@ class Supervisor:
         if self._loop is None:
             return
         self._is_closing = True
-        changes.close()
         for claimed in list(self._claiming.values()):  # a claim that is cut off would leave an answer that nobody runs
             await claimed.wait()
         if answers := self._named("answer"):
@@ -125,24 +121,19 @@ class Supervisor:
             run.stop()
         return True
 
-    def _hear(self, what: What, about: list[Any]) -> None:
+    def _hear(self, what: What, generation_ids: list[int]) -> None:
         """Do what other processes tell of."""
         if what is What.NEWS:
-            self.remote.hear(about)
-        elif what is What.CHANGES:
-            changes.hear(map(Change._make, about))
-        else:
-            for generation_id in about:
-                self._spawn(self._heard_look(generation_id))
+            self.remote.hear(generation_ids)
+            return
+        for generation_id in generation_ids:
+            self._spawn(self._heard_look(generation_id))
 
     async def _heard_look(self, generation_id: int) -> None:
         await self._look_here(generation_id)
 
     def _tell_news(self, generation_ids: Iterable[int]) -> None:
         self.wakeups.tell(What.NEWS, generation_ids)
-
-    def _tell_changes(self, told: Iterable[Change]) -> None:
-        self.wakeups.tell(What.CHANGES, told)
 
     async def _claim(self, generation_id: int) -> bool:
         if self._is_closing or not self.claims:
@@ -225,11 +216,11 @@ def is_stop_requested(generation_id: int) -> bool:
 
 def renew(owner: str, running: list[int]) -> tuple[list[int], list[int], list[int]]:
     """Renew the leases of `owner`; return the ids that it has lost, that are to stop, and that are free to claim."""
-    now = timezone.now()
-    mine = Generation.objects.owned_by(owner).filter(pk__in=running)
-    mine.update(heartbeat_at=now, lease_until=now + timedelta(seconds=settings.LEASE_SECONDS))
-    kept = dict(mine.values_list("pk", "stop_requested_at"))
-    free = Generation.objects.claimable(now).order_by("pk").values_list("pk", flat=True)[:100]
+    with transaction.atomic():
+        mine = Generation.objects.owned_by(owner).filter(pk__in=running).order_by("pk")  # locked in the order in which the journal does
+        kept = dict(mine.select_for_update().values_list("pk", "stop_requested_at"))
+        Generation.objects.filter(pk__in=kept).update(heartbeat_at=timezone.now(), lease_until=lease_end())
+    free = Generation.objects.claimable().order_by("pk").values_list("pk", flat=True)[:100]
     return [pk for pk in running if pk not in kept], [pk for pk, stop in kept.items() if stop], list(free)
 
 

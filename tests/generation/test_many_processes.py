@@ -11,6 +11,7 @@ from tests.generation.test_restart import read_text
 from tests.services import REDIS_URL
 
 pytestmark = pytest.mark.real_postgresql
+ENDED = ("complete", "interrupted", "failed")
 LAYERS = {"PostgreSQL alone": {}, "Redis": {"REDIS_URL": REDIS_URL}}
 
 
@@ -62,3 +63,18 @@ def test_kill_9_of_the_owner_is_told_to_a_page_that_another_process_serves(nodes
     assert len(shown) >= 300
     assert text == shown
     assert there.status_of(turn["answer"]) == "interrupted"
+
+
+class WrongClock(Node):
+    module = "tests.wrong_clock"
+
+
+@pytest.mark.parametrize("offset", ["3600", "-3600"], ids=["ahead", "behind"])
+def test_a_process_whose_clock_is_an_hour_wrong_takes_no_answer_and_loses_none(tmp_path: Path, offset: str) -> None:
+    """A lease is taken, kept and judged by the clock of the database: the answers outlive several rounds of both processes."""
+    with cluster(tmp_path / "data", 1) as (right,):
+        wrong = WrongClock(right.data_dir, right.database_url, CLOCK_OFFSET=offset)
+        with wrong.running():
+            turns = [server.send("/rate 100 /long 10") for server in (right, wrong)]
+            for turn in turns:
+                assert right.wait_for_status(turn["answer"], *ENDED) == "complete"
