@@ -21,6 +21,7 @@ from conversations.models import Generation, Status
 from conversations.models.generations import generation_to_run, lease_end
 from conversations.providers.registry import close_adapters
 
+from .changes import Change, changes
 from .ending import BROKEN, Outcome, end, settle
 from .engine import Run
 from .feed import feeds
@@ -53,6 +54,7 @@ class Supervisor:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.wakeups, self.remote = WakeUps(self._hear), RemoteReader()
         self.journal = Journal(self.owner, self._lose, self._tell_news)
+        changes.open(self._tell_changes)
         self._spawn(self.journal.run(), "journal")
         for chore in (self._keep_leases(), self.remote.run(), self.wakeups.listen(), self.wakeups.speak()):
             self._spawn(chore)
@@ -71,6 +73,7 @@ class Supervisor:
         if self._loop is None:
             return
         self._is_closing = True
+        changes.close()
         for claimed in list(self._claiming.values()):  # a claim that is cut off would leave an answer that nobody runs
             await claimed.wait()
         if answers := self._named("answer"):
@@ -121,19 +124,24 @@ class Supervisor:
             run.stop()
         return True
 
-    def _hear(self, what: What, generation_ids: list[int]) -> None:
+    def _hear(self, what: What, about: list[Any]) -> None:
         """Do what other processes tell of."""
         if what is What.NEWS:
-            self.remote.hear(generation_ids)
-            return
-        for generation_id in generation_ids:
-            self._spawn(self._heard_look(generation_id))
+            self.remote.hear(about)
+        elif what is What.CHANGES:
+            changes.hear(map(Change._make, about))
+        else:
+            for generation_id in about:
+                self._spawn(self._heard_look(generation_id))
 
     async def _heard_look(self, generation_id: int) -> None:
         await self._look_here(generation_id)
 
     def _tell_news(self, generation_ids: Iterable[int]) -> None:
         self.wakeups.tell(What.NEWS, generation_ids)
+
+    def _tell_changes(self, told: Iterable[Change]) -> None:
+        self.wakeups.tell(What.CHANGES, told)
 
     async def _claim(self, generation_id: int) -> bool:
         if self._is_closing or not self.claims:

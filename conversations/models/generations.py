@@ -38,7 +38,7 @@ STOPPED = "You stopped this answer."
 NOT_TO_RUN = (
     *("finish_reason", "error_code", "error_sentence", "error_detail", "heartbeat_at", "lease_until", "started_at", "finished_at"),
     *(f"message__{name}" for name in ("text", "reasoning", "request_key", "created_at", "role")),
-    *(f"message__conversation__{name}" for name in ("title", "owner", "model", "head", "created_at", "updated_at", "deleted_at")),
+    *(f"message__conversation__{name}" for name in ("title", "model", "head", "created_at", "updated_at", "deleted_at")),
     *(f"model__{name}" for name in ("supports_images", "supports_tools", "supports_reasoning", "is_enabled", "is_default")),
     *(f"model__provider__{name}" for name in ("name", "slug", "is_enabled")),
 )
@@ -117,11 +117,19 @@ class Generation(models.Model):
             self.status, self.owner, self.attempt = Status.RUNNING, owner, self.attempt + 1
         return bool(won)
 
+    def begin_next_attempt(self) -> bool:
+        """Count another attempt, as the owner of this one; True if this call won."""
+        mine = Generation.objects.filter(pk=self.pk, status=Status.RUNNING, owner=self.owner, attempt=self.attempt)
+        won = bool(mine.update(attempt=self.attempt + 1))
+        self.attempt += won
+        return won
+
     def request_stop(self) -> bool:
         """Ask the owner to stop; a generation that nobody runs yet is stopped here. True if there was something to stop."""
         now = timezone.now()
         queued = Generation.objects.filter(pk=self.pk, status=Status.QUEUED)
         if queued.update(status=Status.STOPPED, error_sentence=STOPPED, stop_requested_at=now, finished_at=now):
+            self.status = Status.STOPPED
             return True
         running = Generation.objects.filter(pk=self.pk, status=Status.RUNNING, stop_requested_at=None)
         return bool(running.update(stop_requested_at=now))
