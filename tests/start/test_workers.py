@@ -1,6 +1,7 @@
 """WEB_PROCESSES: several real processes on one socket, and those beside it that only run answers."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from tests.cluster import Node, cluster
 from tests.generation.test_restart import read_text
-from tests.server import ROOT, Server
+from tests.server import ROOT, Server, prepared_site
 from tests.server import environment as site_environment
 
 pytestmark = pytest.mark.real_postgresql
@@ -103,6 +104,12 @@ def test_several_processes_without_a_layer_between_them_are_refused_with_a_remed
 def test_a_second_process_on_the_same_sqlite_file_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with Server(tmp_path / "data").running() as site:
         assert "REDIS_URL" in sentence_of(site.data_dir)
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:9/0", "redis://nobody.invalid:6379/0"])
+def test_a_redis_that_does_not_answer_is_said_at_once(tmp_path: Path, url: str) -> None:
+    data_dir = shutil.copytree(prepared_site(), tmp_path / "data")
+    assert "REDIS_URL" in sentence_of(data_dir, REDIS_URL=url)
 
 
 def sentence_of(data_dir: Path, **environment: str) -> str:

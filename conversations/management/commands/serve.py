@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from chatsite import assets, schema, threads
+from chatsite import assets, layer, schema, threads
 from chatsite.alone import NotAlone, alone
 from chatsite.listening import BACKLOG, CannotListen, bound_socket, inherited_socket
 from chatsite.server import SiteServer
@@ -41,6 +41,7 @@ class Command(BaseCommand):
 
 def serve(listening: socket.socket) -> None:
     """Serve on a bound socket until a signal ends it, here or in WEB_PROCESSES processes. Raises NotAlone."""
+    layer.check()
     if settings.WEB_PROCESSES > 1:
         listening.listen(BACKLOG)
         asyncio.run(Workers(listening, settings.WEB_PROCESSES).run())
