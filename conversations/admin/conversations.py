@@ -1,12 +1,15 @@
 """Conversations in the admin: to look at, to move to the trash and back. Nothing here deletes one for good."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import ActionLocation
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from conversations.generation.changes import Kind, tell_of
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Message
 
@@ -54,6 +57,7 @@ class ConversationAdmin(RecordAdmin):
         for conversation in active:
             for generation_id in conversation.soft_delete():
                 supervisor.notify(generation_id)
+            transaction.on_commit(partial(tell_of, conversation, Kind.DELETED))
             self.log_change(request, conversation, "Moved to the trash.")
         self.message_user(request, f"Moved to the trash: {len(active)}.", messages.SUCCESS)
 
@@ -62,5 +66,6 @@ class ConversationAdmin(RecordAdmin):
         trashed = list(queryset.exclude(deleted_at=None))
         for conversation in trashed:
             conversation.restore()
+            transaction.on_commit(partial(tell_of, conversation, Kind.RESTORED))
             self.log_change(request, conversation, "Restored from the trash.")
         self.message_user(request, f"Restored: {len(trashed)}.", messages.SUCCESS)

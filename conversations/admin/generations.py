@@ -12,6 +12,7 @@ from django.db.models.functions import Substr
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
+from conversations.generation.changes import Kind, tell_of
 from conversations.generation.history import endpoint_of
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Generation, JournalEntry, Message, Usage
@@ -113,6 +114,8 @@ class GenerationAdmin(RecordAdmin):
         for generation in stopped:
             self.log_change(request, generation, "Asked to stop.")
             transaction.on_commit(partial(supervisor.notify, generation.pk))
+            if not generation.is_live:
+                transaction.on_commit(partial(tell_of, generation.message.conversation, Kind.ENDED, generation.message_id))
         level = messages.SUCCESS if stopped else messages.WARNING
         self.message_user(request, f"Asked to stop: {len(stopped)}. One that has ended, or is stopping, is left as it is.", level)
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import NamedTuple
 
+from conversations.models import Conversation
+
 from .feed import Listener
 
 KEPT = 32  # changes for each person; a page further behind is told to look at everything
@@ -120,3 +122,8 @@ class Changes:
 
 
 changes = Changes()
+
+
+def tell_of(conversation: Conversation, kind: Kind, answer: int = 0) -> None:
+    """Tell the pages of its owner that a conversation has changed, once that is committed."""
+    changes.tell(Change(conversation.owner_id, conversation.pk, kind, answer))

@@ -14,7 +14,7 @@ from conversations.models.generations import STOPPED as STOPPED
 from conversations.providers.base import ChatRequest, Stream, UsageReport
 from conversations.providers.errors import ProviderError
 
-from .changes import Change, Kind, changes
+from .changes import Kind, tell_of
 from .history import TOKENS_PER_MESSAGE, assignment_of, likely_tokens
 from .journal import entries
 
@@ -100,13 +100,8 @@ def end(generation: Generation, outcome: Outcome) -> bool:
     if won:
         text, reasoning = fold(generation)
         account(generation, outcome, text, reasoning)
-        transaction.on_commit(partial(changes.tell, ended(generation)))
+        transaction.on_commit(partial(tell_of, generation.message.conversation, Kind.ENDED, generation.message_id))
     return won
-
-
-def ended(generation: Generation) -> Change:
-    conversation = generation.message.conversation
-    return Change(conversation.owner_id, conversation.pk, Kind.ENDED, generation.message_id)
 
 
 def fold(generation: Generation) -> tuple[str, str]:

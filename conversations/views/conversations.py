@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from conversations.forms import TitleForm, TurnForm
-from conversations.generation.changes import Change, Kind, changes
+from conversations.generation.changes import Kind, tell_of
 from conversations.generation.supervisor import supervisor
-from conversations.models import Conversation, LanguageModel, start_conversation
+from conversations.models import LanguageModel, start_conversation
 
 from .chat import chat_page, composer_for, deletion_notice, find_own
 from .messages import refuse_turn, run, turn_created
@@ -53,7 +53,7 @@ def rename(request: SignedInRequest, pk: int) -> HttpResponse:
         error = str(form.errors["title"][0])
         return chat_page(request, conversation, composer_for(conversation, error=error), status=422)
     conversation.rename(form.cleaned_data["title"])
-    tell(conversation, Kind.RENAMED)
+    tell_of(conversation, Kind.RENAMED)
     return redirect("conversation", pk)
 
 
@@ -63,7 +63,7 @@ def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     conversation = find_own(request, pk)
     for generation_id in conversation.soft_delete():
         supervisor.notify(generation_id)
-    tell(conversation, Kind.DELETED)
+    tell_of(conversation, Kind.DELETED)
     return redirect(f"{reverse('home')}?deleted={pk}")
 
 
@@ -72,9 +72,5 @@ def delete(request: SignedInRequest, pk: int) -> HttpResponse:
 def restore(request: SignedInRequest, pk: int) -> HttpResponse:
     conversation = get_object_or_404(request.user.conversations.trashed(), pk=pk)
     conversation.restore()
-    tell(conversation, Kind.RESTORED)
+    tell_of(conversation, Kind.RESTORED)
     return redirect("conversation", pk)
-
-
-def tell(conversation: Conversation, kind: Kind) -> None:
-    changes.tell(Change(conversation.owner_id, conversation.pk, kind))

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conversations.events import EventKind
 from conversations.forms import TurnForm
-from conversations.generation.changes import Change, Kind, changes
-from conversations.generation.ending import ended, joined
+from conversations.generation.changes import Kind, tell_of
+from conversations.generation.ending import joined
 from conversations.generation.journal import entries
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, LanguageModel, Message, Turn, TurnRefused, retry, start_turn
@@ -52,7 +52,7 @@ def stop(request: SignedInRequest, pk: int) -> HttpResponse:
     if answer.generation.request_stop():
         supervisor.notify(answer.generation.pk)
         if not answer.generation.is_live:  # nobody had begun it, so nobody else tells of its end
-            changes.tell(ended(answer.generation))
+            tell_of(answer.conversation, Kind.ENDED, answer.pk)
     if is_htmx(request) or is_program(request):
         return HttpResponse(status=204)
     return redirect("conversation", answer.conversation_id)
@@ -103,8 +103,7 @@ def source(request: SignedInRequest, pk: int) -> HttpResponse:
 def run(turn: Turn) -> None:
     """Have a turn answered that has just been committed, and shown on the other pages of its owner."""
     supervisor.notify(turn.generation.pk)
-    conversation = turn.conversation
-    changes.tell(Change(conversation.owner_id, conversation.pk, Kind.BEGUN, turn.answer.pk))
+    tell_of(turn.conversation, Kind.BEGUN, turn.answer.pk)
 
 
 def turn_created(turn: Turn) -> JsonResponse:

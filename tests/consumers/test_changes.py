@@ -15,8 +15,9 @@ from conversations.eventstream import sse
 from conversations.generation.changes import KEPT, Change, Changes, Kind, changes
 from conversations.generation.supervisor import supervisor
 from conversations.models import Turn
+from tests.conftest import browser_of
 from tests.eventstream.clock import Clock
-from tests.factories import make_model, make_turn
+from tests.factories import make_model, make_turn, make_user
 from tests.live import PATIENCE, ask, ended, working_supervisor
 
 from .caller import Frame, connected, heard, person, said, so
@@ -84,6 +85,24 @@ async def test_the_end_of_an_answer_that_was_stopped_before_anybody_began_it_is_
         turn = await sync_to_async(make_turn)(owner=alice)
         assert await post(browser, "stop_answer", turn.answer.pk) == 204
         assert await heard(caller) == Frame("ended", {"conversation": turn.conversation.pk, "answer": turn.answer.pk})
+
+
+async def test_what_staff_does_to_a_conversation_is_told_to_its_owner() -> None:
+    alice, browser = await person("alice")
+    staff = await sync_to_async(browser_of)(await sync_to_async(make_user)("carol", is_staff=True, is_superuser=True))
+    turn = await sync_to_async(make_turn)(owner=alice)
+    rows = {"conversation": turn.conversation.pk, "generation": turn.generation.pk}
+    async with listening(alice, browser) as caller:
+        for name, action, kind in (
+            ("generation", "stop", "ended"),
+            ("conversation", "move_to_trash", "deleted"),
+            ("conversation", "restore", "restored"),
+        ):
+            fields = {"action": action, "_selected_action": rows[name]}
+            assert (await sync_to_async(staff.post)(reverse(f"admin:conversations_{name}_changelist"), fields)).status_code == 302
+            told = await heard(caller)
+            assert isinstance(told, Frame)
+            assert (told.event, told.data["conversation"]) == (kind, turn.conversation.pk)
 
 
 async def test_what_is_refused_is_not_told() -> None:
