@@ -97,7 +97,7 @@ def run_sketch(provider_url: str) -> Iterator[Server]:
 @contextmanager
 def run_provider() -> Iterator[tuple[str, int]]:
     """Yield the base URL and the process id of a fake provider."""
-    with process([sys.executable, "bench/fake_provider.py", "--port", "0"], dict(os.environ), stdout=subprocess.PIPE) as child:
+    with process([sys.executable, "-m", "bench.fake_provider", "--port", "0"], dict(os.environ), stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         yield child.stdout.readline().decode().split()[-1], child.pid
 
