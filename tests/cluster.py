@@ -67,10 +67,12 @@ class Node(Server):
 
 
 @contextmanager
-def cluster(directory: Path, processes: int = 2, *, kind: type[Node] = Node, **environment: str) -> Iterator[list[Node]]:
-    """So many processes, all used by the same person."""
+def cluster(
+    directory: Path, processes: int = 2, *, kind: type[Node] = Node, database_url: str = "", **environment: str
+) -> Iterator[list[Node]]:
+    """So many processes, all used by the same person, on a copy of the prepared database or on one that the test has made of it."""
     with ExitStack() as stack:
-        url = stack.enter_context(new_database())
+        url = database_url or stack.enter_context(new_database())
         shutil.copytree(prepared_cluster()[0], directory)
         nodes = [kind(directory, url, **environment) for _ in range(processes)]
         for node in nodes:

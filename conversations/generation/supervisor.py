@@ -10,7 +10,7 @@ import secrets
 import socket
 from collections.abc import Coroutine, Iterable
 from contextlib import nullcontext, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -171,12 +171,20 @@ class Supervisor:
                 self._tell_news([pk])
 
     async def _keep_leases(self) -> None:
-        """Renew the leases of this process, obey stops, and take what nobody runs."""
+        """Renew the leases of this process, obey stops, and take what nobody runs.
+
+        After a time without the database every lease has run out, and who lives could not help it: all get the time to renew theirs.
+        """
+        clock = asyncio.get_running_loop().time
+        heard, takes_over_at = clock(), 0.0
         while True:
             try:
-                lost, stopped, free = await renew_in_thread(self.owner, list(self.runs))
-                self._obey(lost, stopped)
-                for generation_id in free:
+                found = await renew_in_thread(self.owner, list(self.runs))
+                if clock() - heard > settings.LEASE_SECONDS - settings.HEARTBEAT_SECONDS:
+                    takes_over_at = clock() + settings.LEASE_SECONDS
+                heard = clock()
+                self._obey(found.lost, found.stopped)
+                for generation_id in found.queued + (found.abandoned if heard >= takes_over_at else []):
                     await self._look_here(generation_id)
             except Exception:  # whatever it was, the leases have to be kept: the next round tries again
                 log.exception("The leases could not be renewed, or what is free could not be claimed.")
@@ -222,14 +230,28 @@ def is_stop_requested(generation_id: int) -> bool:
     return Generation.objects.filter(pk=generation_id).exclude(stop_requested_at=None).exists()
 
 
-def renew(owner: str, running: list[int]) -> tuple[list[int], list[int], list[int]]:
-    """Renew the leases of `owner`; return the ids that it has lost, that are to stop, and that are free to claim."""
+class Found(NamedTuple):
+    """What a process learns about generations when it renews its leases."""
+
+    lost: list[int]  # it ran them, and somebody else does now
+    stopped: list[int]
+    queued: list[int]
+    abandoned: list[int]  # whoever ran them let the lease run out
+
+
+def renew(owner: str, running: list[int]) -> Found:
+    """Renew the leases of `owner`; return what is to be done."""
     with transaction.atomic():
         mine = Generation.objects.owned_by(owner).filter(pk__in=running).order_by("pk")  # locked in the order in which the journal does
         kept = dict(mine.select_for_update().values_list("pk", "stop_requested_at"))
         Generation.objects.filter(pk__in=kept).update(heartbeat_at=timezone.now(), lease_until=lease_end())
-    free = Generation.objects.claimable().order_by("pk").values_list("pk", flat=True)[:100]
-    return [pk for pk in running if pk not in kept], [pk for pk, stop in kept.items() if stop], list(free)
+    free = list(Generation.objects.claimable().order_by("pk").values_list("pk", "status")[:100])
+    return Found(
+        lost=[pk for pk in running if pk not in kept],
+        stopped=[pk for pk, stop in kept.items() if stop],
+        queued=[pk for pk, status in free if status == Status.QUEUED],
+        abandoned=[pk for pk, status in free if status == Status.RUNNING],
+    )
 
 
 take_in_thread = threads.in_thread(threads.generation, take)

@@ -127,12 +127,13 @@ def test_the_dead_owner_comes_back_and_changes_nothing() -> None:
 
 
 def test_an_owner_learns_what_it_lost_what_to_stop_and_what_is_free() -> None:
-    kept, stopped, lost, free = (make_turn().generation for _ in range(4))
+    kept, stopped, lost, queued = (make_turn().generation for _ in range(4))
+    abandoned = make_abandoned().generation
     for generation in (kept, stopped):
         assert generation.claim(NEW)
     assert lost.claim("somebody else")
     assert stopped.request_stop()
-    assert renew(NEW, [kept.pk, stopped.pk, lost.pk]) == ([lost.pk], [stopped.pk], [free.pk])
+    assert renew(NEW, [kept.pk, stopped.pk, lost.pk]) == ([lost.pk], [stopped.pk], [queued.pk], [abandoned.pk])
 
 
 REFUSE_THE_LEDGER = {
