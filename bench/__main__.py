@@ -1,85 +1,86 @@
-"""`python -m bench`: the site and the bare sketch under the same load, in the same call, one after the other.
+"""`python -m bench`: the site, the bare sketch and the limit under the same load, in the same call, one after the other.
 
-Runs on the loopback with a fake provider and a database of its own, and ends all it started, also on Ctrl-C.
+Runs on the loopback with a fake provider and databases of its own, and ends all it started, also on Ctrl-C.
 """
 
-import argparse
-import asyncio
 import json
+import resource
 import signal
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .cases import CASES, WARM_UP, Case
-from .measure import measure
-from .report import middle, table
-from .servers import Server, Site, prepare_site, run_provider, run_sketch
+from . import capacity, growth, latencies, latency
+from .options import Call, parser
+from .report import Figures, medians, table
+from .servers import run_provider
+from .site import NAMES
+from .stage import Stage, possible
+
+CLIMBERS = ("site", "sketch")
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", action="append", choices=[case.name for case in CASES], help="only this case; may be given again")
-    parser.add_argument(
-        "--server", action="append", choices=["site", "json", "sketch"], help="only this one; json: the site's stream for programs"
-    )
-    parser.add_argument("--streams", type=int, help="people at once, in every case chosen")
-    parser.add_argument("--rate", type=int, help="tokens per second of each stream")
-    parser.add_argument("--tokens", type=int, help="tokens of each answer")
-    parser.add_argument("--repeat", type=int, default=1, help="runs of each case on each server, in turn; medians are printed")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures of all runs")
-    parser.add_argument("--database-url", default="", help="an empty PostgreSQL database in place of SQLite; rows are left in it")
-    return parser.parse_args()
+def run_cases(stage: Stage, call: Call, repeat: int) -> list[Figures]:
+    """Return the figures of each run, the servers in turn."""
+    names = possible(call.case_servers) if call.cases else []
+    return [stage.measure(name, case) for case in call.cases for _ in range(repeat) for name in names]
 
 
-def chosen_cases(options: argparse.Namespace) -> list[Case]:
-    given = {name: getattr(options, name) for name in ("streams", "rate", "tokens") if getattr(options, name)}
-    return [replace(case, **given) for case in CASES if not options.only or case.name in options.only]
+def run_capacity(stage: Stage, call: Call) -> list[Figures]:
+    names = possible(call.servers(CLIMBERS)) if call.capacity else []
+    return [figures for name in names for figures in capacity.climb(stage, name, call.capacity)]
 
 
-@contextmanager
-def run_server(name: str, site: Site, provider_url: str) -> Iterator[Server]:
-    with run_sketch(provider_url) if name == "sketch" else site.run() as server:
-        yield server
+def run_latencies(stage: Stage, call: Call, provider_url: str, tries: int) -> list[latency.Latency]:
+    if "latencies" not in call.tables:
+        return []
+    kinds = [kind for kind in possible([name for name in call.servers(latencies.KINDS) if name in NAMES]) if kind != "json"]
+    return list(latencies.measure(stage, kinds, provider_url, tries))
 
 
-def run_cases(cases: list[Case], servers: list[str], repeat: int, site: Site, provider_url: str) -> Iterator[dict[str, Any]]:
-    """Yield the figures of each run. Each begins with a new server, so that memory counts from the same point."""
-    for case in cases:
-        for _ in range(repeat):
-            for name in servers:
-                with run_server(name, site, provider_url) as server:
-                    figures = asyncio.run(measure(server, case, "json" if name == "json" else "html"))
-                print(table([figures]).splitlines()[1], *figures["failures"][:3], sep="\n  ", file=sys.stderr, flush=True)
-                yield figures
+def raise_file_limit() -> None:
+    """Let this process and its children open what they may: five hundred streams are a thousand sockets of a server."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def medians(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for run in runs:
-        groups.setdefault((run["case"]["name"], run["server"]), []).append(run)
-    return [middle(group) for group in groups.values()]
+class Book:
+    """What has been found so far, printed and kept as soon as it is there."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path, self._found = path, dict[str, Any]()
+
+    def enter(self, title: str, found: Any, table: Callable[[Any], str]) -> None:
+        """Print a table under its title, unless there is nothing in it."""
+        if not found:
+            return
+        print(f"\n{title}\n{table(found)}", flush=True)
+        self._found[title.lower()] = found
+        if self._path:
+            self._path.write_text(json.dumps(self._found, indent=1, default=asdict))
 
 
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    options = arguments()
-    cases = chosen_cases(options)
-    model_ids = list(dict.fromkeys(case.model_id for case in [WARM_UP, *cases]))
-    people = max(case.streams for case in [WARM_UP, *cases])
-    database = {"DATABASE_URL": options.database_url} if options.database_url else {}
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory, run_provider() as (provider_url, _):
-        site = prepare_site(Path(directory), provider_url, model_ids, people, database)
-        runs = list(run_cases(cases, options.server or ["site", "sketch"], options.repeat, site, provider_url))
-    if options.json:
-        options.json.write_text(json.dumps(runs, indent=1))
-    results = medians(runs)
-    print(table(results))
-    return int(any(figures["failures"] for figures in results))
+    options = parser(__doc__).parse_args()
+    call, book = Call(options), Book(options.json)
+    raise_file_limit()
+    with ExitStack() as stack:
+        provider_url = stack.enter_context(run_provider())
+        stage = Stage(stack, call.order(provider_url), options.database_url)
+        book.enter("Cases", runs := run_cases(stage, call, options.repeat), lambda runs: table(medians(runs)))
+        book.enter("Capacity", run_capacity(stage, call), capacity.table)
+        book.enter("Growth", grown := growth.by_group(growth.grow(stage, call.growth)), growth.table)
+        book.enter("Latencies", waited := run_latencies(stage, call, provider_url, options.tries), latency.table)
+    return int(failed(runs, grown) or any(each.failures for each in waited))
+
+
+def failed(runs: list[Figures], grown: growth.Growth) -> bool:
+    """Say whether anybody failed where nobody may: at the end of a climb somebody does."""
+    return any(figures["failures"] for figures in [*runs, *(each for group in grown.values() for each in group)])
 
 
 if __name__ == "__main__":

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple, Self
 
 from .cases import TTFT, WARM_UP, Case
 from .meter import cpu_seconds, machine_seconds, peak_bytes, resident_bytes
-from .servers import ROOT, Server
+from .processes import ROOT
+from .servers import Server
 
 SETTLE_SECONDS = 0.3  # what a server still does after the last byte counts too
+READY_SECONDS = 300  # for everybody to load a page
 LINE_LIMIT = 1 << 20
 
 
@@ -23,9 +25,10 @@ async def measure(server: Server, case: Case, form: str = "html", *, warm_up: bo
     figures = await run_people(server, case, form)
     tokens = max(1, figures["tokens"])
     return {
-        "server": server.name if form == "html" else f"{server.name}, {form}",
+        "server": server.name,
         "case": asdict(case),
         "cpu_us_per_token": figures["cpu_seconds"] / tokens * 1e6,
+        "beside_us_per_token": figures["beside_seconds"] / tokens * 1e6,
         "rss_kib_per_stream": (figures["peak_bytes"] - figures["idle_bytes"]) / 1024 / case.streams,
         "idle_rss_mib": figures["idle_bytes"] / 1024**2,
         **figures,
@@ -41,7 +44,9 @@ async def run_people(server: Server, case: Case, form: str) -> dict[str, Any]:
     assert people.stdout is not None
     try:
         people.stdin.write(json.dumps(order_of(server, case, form)).encode() + b"\n")
-        if await people.stdout.readline() != b"ready\n":
+        async with asyncio.timeout(READY_SECONDS):
+            is_ready = await people.stdout.readline() == b"ready\n"
+        if not is_ready:
             raise SystemExit(f"The people could not begin on the {server.name}.")
         await asyncio.sleep(SETTLE_SECONDS)
         return await watch(server, people.stdin, people.stdout)
@@ -62,22 +67,24 @@ async def watch(server: Server, start: asyncio.StreamWriter, results: asyncio.St
 
 
 class Spent(NamedTuple):
-    """CPU seconds: of the server, of the whole measurement (server, provider, people, this process), of the machine."""
+    """CPU seconds: of the server, of its database and layer, of the bench (server, provider, people, this process), of the machine."""
 
     at: float
     server: float
+    beside: float
     bench: float
     machine: float
 
     @classmethod
     def now(cls, server: Server) -> Self:
-        return cls(time.monotonic(), cpu_seconds(server.pid), cpu_seconds(os.getpid()), machine_seconds())
+        beside = sum(map(cpu_seconds, server.beside))
+        return cls(time.monotonic(), cpu_seconds(server.pid), beside, cpu_seconds(os.getpid()), machine_seconds())
 
     def until(self, later: Self) -> dict[str, float]:
         """Return what the server spent since, and the share of the machine that others took: above a few per cent they distort."""
-        took, server, bench, machine = (after - before for after, before in zip(later, self, strict=True))
-        others = max(0.0, machine - bench) / took / (os.cpu_count() or 1)
-        return {"cpu_seconds": server, "others_percent": others * 100}
+        took, server, beside, bench, machine = (after - before for after, before in zip(later, self, strict=True))
+        others = max(0.0, machine - bench - beside) / took / (os.cpu_count() or 1)
+        return {"cpu_seconds": server, "beside_seconds": beside, "others_percent": others * 100}
 
 
 def order_of(server: Server, case: Case, form: str) -> dict[str, Any]:
@@ -85,6 +92,8 @@ def order_of(server: Server, case: Case, form: str) -> dict[str, Any]:
         "base_url": server.base_url,
         "model": server.models.get(case.model_id, case.model_id),
         "sessions": server.sessions[: case.streams] or [""] * case.streams,
+        "conversations": server.histories.get(case.history, [])[: case.streams],
+        "viewers": case.viewers,
         "tokens": case.tokens,
         "ttft": TTFT,
         "spread": case.spread,

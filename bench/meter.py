@@ -1,9 +1,12 @@
-"""What a process and its children cost, read from the kernel (Linux): CPU time to the microsecond, resident memory."""
+"""What a process and its children cost, read from the kernel (Linux): CPU time to the microsecond, resident memory.
+
+A process that ends while it is read counts for nothing.
+"""
 
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -14,8 +17,26 @@ def tree(pid: int) -> Iterator[int]:
     """Yield the process and all below it."""
     yield pid
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in children.read_text().split():
+        for child in read(children).split():
             yield from tree(int(child))
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def total(pid: int, of_one: Callable[[int], float]) -> float:
+    """Add up what `of_one` says of the process and of each below it."""
+    amount = 0.0
+    for process in tree(pid):
+        try:
+            amount += of_one(process)
+        except (OSError, IndexError):
+            continue
+    return amount
 
 
 def cpu_seconds(pid: int) -> float:
@@ -24,7 +45,7 @@ def cpu_seconds(pid: int) -> float:
     The clock is that of clock_getcpuclockid(3), which Python does not offer: pid and CPUCLOCK_SCHED packed as in
     <linux/posix-timers.h>. The fields of /proc/PID/stat tick in hundredths of a second, too coarse for one stream.
     """
-    return sum(time.clock_gettime((~process << 3) | 2) for process in tree(pid))
+    return total(pid, lambda process: time.clock_gettime((~process << 3) | 2))
 
 
 def machine_seconds() -> float:
@@ -34,7 +55,7 @@ def machine_seconds() -> float:
 
 
 def resident_bytes(pid: int) -> int:
-    return sum(int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE for process in tree(pid))
+    return int(total(pid, lambda process: int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE))
 
 
 async def peak_bytes(pid: int, until: asyncio.Event) -> int:

@@ -1,5 +1,6 @@
-"""The table: what the site costs beside the sketch, case by case."""
+"""The tables, as text: columns side by side, and what the site costs beside the sketch."""
 
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
@@ -7,6 +8,7 @@ HEAD: tuple[str, ...] = (
     "case",
     "server",
     "CPU µs/token",
+    "beside µs/token",
     "added TTFT ms p50/p95",
     "added delay ms p50/p95",
     "RSS KiB/stream",
@@ -14,7 +16,10 @@ HEAD: tuple[str, ...] = (
     "others %",
     "failed",
 )
-NUMBERS = ("cpu_us_per_token", "rss_kib_per_stream", "idle_rss_mib", "others_percent", "seconds", "tokens")
+NUMBERS = (
+    *("cpu_us_per_token", "beside_us_per_token", "rss_kib_per_stream", "idle_rss_mib", "others_percent"),
+    *("cpu_seconds", "seconds", "tokens"),
+)
 
 type Figures = dict[str, Any]
 
@@ -30,41 +35,55 @@ def middle(runs: list[Figures]) -> Figures:
     return figures
 
 
+def medians(runs: list[Figures]) -> list[Figures]:
+    groups: dict[tuple[str, str], list[Figures]] = {}
+    for run in runs:
+        groups.setdefault((run["case"]["name"], run["server"]), []).append(run)
+    return [middle(group) for group in groups.values()]
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
 def table(results: list[Figures]) -> str:
     rows = [HEAD]
     for group in grouped(results):
+        sketch = next((figures for figures in group if figures["server"] == "sketch"), None)
         rows += [row(figures) for figures in group]
-        rows += [ratio(figures, group[-1]) for figures in group[:-1]]
-    widths = [max(len(each[column]) for each in rows) for column in range(len(HEAD))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(each, widths, strict=True)).rstrip() for each in rows)
+        rows += [ratio(figures, sketch) for figures in group if sketch and figures is not sketch]
+    return columns(rows)
 
 
 def grouped(results: list[Figures]) -> list[list[Figures]]:
-    """Return the results of one case together, the sketch last."""
+    """Return the results of one case together."""
     cases = list(dict.fromkeys(figures["case"]["name"] for figures in results))
-    return [
-        sorted((each for each in results if each["case"]["name"] == name), key=lambda each: each["server"] == "sketch") for name in cases
-    ]
+    return [[each for each in results if each["case"]["name"] == name] for name in cases]
 
 
 def title(case: Figures) -> str:
-    within = f" within {case['spread']:g} s" if case["name"] == "burst" else ""
+    within = f" within {case['spread']:g} s" if case["name"].startswith("burst") else ""
     return f"{case['streams']} x {case['rate']}/s, {case['tokens']} tokens{within}"
 
 
 def row(figures: Figures) -> tuple[str, ...]:
-    first, delay = figures["added_ttft_ms"], figures["added_delay_ms"]
     return (
         title(figures["case"]),
         figures["server"],
         f"{figures['cpu_us_per_token']:.0f}",
-        f"{first['p50']:.0f} / {first['p95']:.0f}",
-        f"{delay['p50']:.1f} / {delay['p95']:.1f}",
+        f"{figures['beside_us_per_token']:.0f}",
+        pair(figures["added_ttft_ms"], 0),
+        pair(figures["added_delay_ms"], 1),
         f"{figures['rss_kib_per_stream']:.0f}",
         f"{figures['idle_rss_mib']:.0f}",
         f"{figures['others_percent']:.0f}",
         str(len(figures["failures"])),
     )
+
+
+def pair(found: Figures, digits: int) -> str:
+    return f"{found['p50']:.{digits}f} / {found['p95']:.{digits}f}"
 
 
 def ratio(figures: Figures, sketch: Figures) -> tuple[str, ...]:
