@@ -136,7 +136,6 @@
   };
   const failed = event => {
     const { ctx } = event.detail, element = ctx?.sourceElement, status = ctx?.response?.status;
-    if (element?.matches?.("[data-live]")) return; // live.js looks again after the next change
     if (element?.matches?.(STREAM)) return status && status < 500 ? refused(element, status) : again(element);
     if (ctx?.text?.includes("<hx-partial")) return; // an error of ours: its sentence is in the page already
     toast(status ? `The server answered with an error (${status}). Nothing you wrote is lost.` : "The server cannot be reached. Nothing you wrote is lost.");

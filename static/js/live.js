@@ -11,22 +11,24 @@
   // Looking: one request at a time for each place. It waits while `isFree` says that a person or a request is at work there, and is
   // thrown away, and asked again, if that or the address has changed by the time its answer is there.
   const lookout = (element, addressNow, swap, isFree) => {
-    let isLooking = false, isWanted = false, asked;
+    let isLooking = false, isWanted = false;
     const look = async () => {
       isWanted = true;
       if (isLooking || document.hidden || !isFree()) return;
-      [isLooking, isWanted, asked] = [true, false, addressNow()];
-      const focused = document.activeElement;
-      await htmx.ajax("GET", asked, { source: element, target: element, swap }).catch(() => {});
-      if (focused !== document.activeElement && element.contains(focused)) focused.focus({ preventScroll: true });
+      const asked = addressNow();
+      [isLooking, isWanted] = [true, false];
+      const reply = await fetch(asked, { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(30e3) }).catch(() => null);
+      const text = reply?.ok && await reply.text().catch(() => "");
+      if (text && isFree() && asked === addressNow()) await show(text);
+      else if (text) isWanted = true;
       isLooking = false;
       if (isWanted) look();
     };
-    on(element, "htmx:before:swap", event => {
-      if (event.target !== element || (isFree() && asked === addressNow())) return;
-      event.preventDefault();
-      isWanted = true;
-    });
+    const show = async text => {
+      const focused = document.activeElement;
+      await htmx.swap({ sourceElement: element, target: element, swap, text });
+      if (focused !== document.activeElement && element.contains(focused)) focused.focus({ preventScroll: true });
+    };
     return { look, again: () => isWanted && look() };
   };
   const posting = new Set(), waiting = [];

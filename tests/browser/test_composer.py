@@ -44,6 +44,7 @@ async def test_a_busy_conversation_in_another_tab_keeps_the_text_and_says_why(vi
     one, two = await visits.open(), await visits.open()
     await ask(one, "hello /rate 500")
     await becomes(one, "complete")
+    await two.route_web_socket("**/changes*", lambda socket: socket.close())  # it has not heard of the other tab
     await two.goto(one.url)
     await send(one, "/silent")
     await becomes(one, "running")
