@@ -104,9 +104,9 @@ def check(story: Story, answer: int, prompt: str) -> None:
     )
     assert billed == [(attempt,) for attempt in range(1, ran + 1)]
     for attempt, death in story.orphans[answer]:
-        if attempt == last - 1:
-            site_was_up = death if len(story.servers) > 1 else max(when for when in story.deaths if when < seconds(claimed))
-            assert seconds(claimed) - max(death, site_was_up) < CLAIMED_SECONDS
+        was_left_in_peace = not any(death < another < seconds(claimed) for another in story.deaths)
+        if attempt == last - 1 and was_left_in_peace:
+            assert seconds(claimed) - death < CLAIMED_SECONDS
 
 
 def seconds(moment: Any) -> float:
