@@ -156,7 +156,7 @@ async def two_pages(pk: int) -> tuple[Page, Page]:
 async def test_law_7_cost_per_frame_does_not_grow(shape: str) -> None:
     """The frames of the last third of a long answer are no larger than those of the first."""
     async with working_supervisor(), asyncio.timeout(PATIENCE * 2):
-        turn = await ask(f"/{shape} {300 if shape == 'long' else 2000} /rate 15000")
+        turn = await ask(f"/{shape} {300 if shape == 'long' else 2000} /rate 8000")
         sizes = [len(event.data) async for event in page_events(turn.answer.pk) if not event.name]
         assert len(sizes) > 20
         third = len(sizes) // 3

@@ -1,5 +1,6 @@
 """The stream a browser swaps into its page: frames of HTML partials, rendered once for all who watch an answer here."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
@@ -13,6 +14,7 @@ from conversations.rendering.fragments import LiveAnswer, footer
 from . import sse
 from .follow import Permission, always, answer_in_thread, follow
 
+CATCH_UP_SECONDS = 0.25  # how long what a large open piece holds back may stay unseen
 FRAMES_KEPT = 32  # more than a second: a watcher further behind is given the whole instead
 
 
@@ -64,6 +66,7 @@ class Broadcast:
         self._frames: deque[bytes] = deque(maxlen=FRAMES_KEPT)
         self._seen = 0
         self._end: bytes | None = None
+        self._catching_up: asyncio.TimerHandle | None = None
         self.advance()
 
     def advance(self) -> None:
@@ -74,10 +77,26 @@ class Broadcast:
         before = self.live.place
         self.live.apply(self.feed.events[self._seen :])
         self._seen = len(self.feed.events)
-        if html := self.live.frame():
+        self._add_frame(self.live.frame(), before)
+        if self.live.is_behind and self._catching_up is None:
+            self._catching_up = asyncio.get_running_loop().call_later(CATCH_UP_SECONDS, self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Show what the last frames held back, if they still do: the model may be silent for long now."""
+        self._catching_up = None
+        if self.live.is_behind:
+            self._add_frame(self.live.frame(is_whole=True), self.live.place)
+            self.feed.tell()
+
+    def _add_frame(self, html: str, before: Place) -> None:
+        if html:
             self.number += 1
             now = self.live.place
             self._frames.append(sse.encode(html, id=str(now) if now != before else ""))
+
+    def close(self) -> None:
+        if self._catching_up:
+            self._catching_up.cancel()
 
     def after(self, number: int) -> bytes:
         """Return the frames after `number`, or the whole where they are kept no more."""
@@ -121,4 +140,5 @@ def watching(feed: Feed, message_id: int) -> Iterator[Broadcast]:
         broadcast.watchers -= 1
         if not broadcast.watchers:
             feed.listeners.discard(broadcast.advance)
+            broadcast.close()
             del _broadcasts[feed]

@@ -54,8 +54,13 @@ class LiveAnswer:
     def reasoning_html(self) -> SafeString:
         return SafeString(self._reasoning.snapshot())  # sanitised by rendering.live
 
-    def frame(self) -> str:
-        return "".join(partial(where, patch) for where, live in self._places for patch in live.frame())
+    @property
+    def is_behind(self) -> bool:
+        """Whether no frame has shown all there is yet."""
+        return self._text.is_behind or self._reasoning.is_behind
+
+    def frame(self, *, is_whole: bool = False) -> str:
+        return "".join(partial(where, patch) for where, live in self._places for patch in live.frame(is_whole=is_whole))
 
     def since(self, place: Place) -> str:
         """Return what brings a page that holds `place` to the present; a page from the future is given the whole."""

@@ -58,11 +58,18 @@ class LiveMarkdown:
             return [Patch((), "innerHTML", self.snapshot())]
         return [Patch((closed + 1,), "delete", ""), Patch((closed,), "outerHTML", "".join(self._blocks.children(closed - 1)))]
 
-    def frame(self) -> list[Patch]:
-        """Return what changed since the last frame."""
+    @property
+    def is_behind(self) -> bool:
+        """Whether text was taken that no frame has shown yet: the larger the open piece, the fewer frames render it."""
+        return self._frames_waited > 0
+
+    def frame(self, *, is_whole: bool = False) -> list[Patch]:
+        """Return what changed since the last frame; to be whole is to show all there is, whatever it costs to render."""
         self._advance()
         if not self._fed:
             return []
+        if is_whole and self.is_behind:
+            self._show()
         patches = self._patches()
         self._tell()
         return patches
@@ -115,8 +122,11 @@ class LiveMarkdown:
         has_news = self._blocks.take_lines()
         self._frames_waited += 1
         if has_news or self._frames_waited > self._blocks.size(self._line_size) // RENDER_EACH:
-            self._frames_waited = 0
-            self._blocks.show(self._line)
+            self._show()
+
+    def _show(self) -> None:
+        self._frames_waited = 0
+        self._blocks.show(self._line)
 
     # Telling
 

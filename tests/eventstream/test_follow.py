@@ -85,6 +85,20 @@ async def test_what_comes_while_a_page_reads_is_not_lost() -> None:
     assert b"event: done\ndata: complete" in rest
 
 
+async def test_what_a_large_paragraph_holds_back_is_shown_when_the_model_falls_silent() -> None:
+    turn, stream = await running("page")
+    with feeds.hold(turn.generation.pk) as feed:
+        await anext(stream)
+        await tell(feed, "word " * 5000)
+        await tell(feed, "and the last one")
+        shown = ""
+        async with asyncio.timeout(PATIENCE):
+            while "and the last one" not in shown:
+                shown += (await anext(stream)).decode()
+        await finish(turn, feed)
+        assert [chunk async for chunk in stream]
+
+
 async def test_a_page_far_behind_is_given_the_whole_once() -> None:
     turn, stream = await running("page")
     with feeds.hold(turn.generation.pk) as feed:
