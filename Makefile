@@ -10,7 +10,7 @@ PIP := $(IN) -m pip install -qq --disable-pip-version-check --no-input
 POSTGRESQL_URL ?= postgresql://postgres@127.0.0.1:5432/postgres
 PYTEST := $(IN) -m pytest
 
-.PHONY: help run test test-postgresql check lint bench services local-model clean
+.PHONY: help run test test-postgresql check lint bench soak services local-model clean
 
 help: ## List what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -40,6 +40,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev ## Measure the site beside the bare sketch
 	@$(IN) -m bench
+
+soak: $(VENV)/.dev ## Let people use the site for MINUTES, and fail where what it holds grows
+	@$(IN) -m bench.soak --minutes $(or $(MINUTES),10)
 
 services: ## Say how to start PostgreSQL and Redis for the tests
 	@cat scripts/services.txt
