@@ -128,8 +128,8 @@ class Run:
     async def _end(self) -> None:
         self._is_ending = True
         await self.journal.flush(self.feed)
-        await self._insist(end_in_thread)
-        self.feed.end()
+        if await self._insist(end_in_thread):
+            self.feed.end()  # else somebody else says how it ends, and is heard as from any other process
 
     async def _insist(self, write: Callable[[Generation, Outcome], Awaitable[bool]]) -> bool:
         """Write until it is written: while the database is away, the answer waits."""

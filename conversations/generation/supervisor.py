@@ -32,6 +32,8 @@ from .wakeups import WakeUps, What
 
 log = logging.getLogger(__name__)
 
+HAND_OVER_SECONDS = 5
+
 
 class Supervisor:
     """One in each process. `start()` on the event loop; `notify()` from any thread."""
@@ -87,10 +89,13 @@ class Supervisor:
         self._loop = None
 
     async def _cancel(self, name: str) -> None:
-        tasks = self._named(name)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancel and wait; what cannot be handed over, because the database is away, is left to whoever finds its lease run out."""
+        for _ in ("in order", "at once"):
+            tasks = self._named(name)
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks, timeout=HAND_OVER_SECONDS)
 
     def _named(self, name: str) -> list[asyncio.Task[None]]:
         return [task for task in self._tasks if task.get_name().startswith(name)]

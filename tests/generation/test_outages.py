@@ -44,17 +44,28 @@ def statuses(server: Server) -> list[tuple[Any, ...]]:
 
 def test_answers_wait_while_postgresql_restarts_and_a_prompt_is_refused_in_words(postgresql: PostgreSQL, tmp_path: Path) -> None:
     with cluster(tmp_path / "data", database_url=postgresql.url) as nodes:
-        with watched(nodes, nodes):
+        with watched(nodes, nodes) as viewers:
             postgresql.stop()
             refused = nodes[0].ask("POST", "/conversations", {"prompt": "hello"}, Accept="application/json")
             fragment = nodes[1].ask("POST", "/conversations", {"prompt": "hello"}, HX_Request="true")
             postgresql.start()
-        assert statuses(nodes[0]) == [("complete",)] * 2
+        assert [nodes[0].status_of(viewer.turn["answer"]) for viewer in viewers] == ["complete"] * 4
         assert (refused.status, refused.json["error"]["code"]) == (500, "internal_error")
         assert b"Try again in a moment" in fragment.body
         turn = nodes[1].send("hello /rate 1000")
         assert nodes[0].wait_for_status(turn["answer"], *ENDED) == "complete"
         assert nodes[0].rows("SELECT count(*) FROM conversations_message WHERE role = 'user' AND text = 'hello'") == [(0,)]
+
+
+def test_a_process_ends_while_postgresql_is_away_and_its_answer_is_marked_afterwards(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    with cluster(tmp_path / "data", 1, database_url=postgresql.url) as (node,), watched([node], [node]) as viewers:
+        postgresql.stop()
+        try:
+            assert node.terminate() == 0
+        finally:
+            postgresql.start()
+        node.start()
+        assert node.wait_for_status(viewers[0].turn["answer"], *ENDED) == "interrupted"
 
 
 @pytest.mark.redis
