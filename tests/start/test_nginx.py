@@ -22,6 +22,7 @@ from tests.server import LIMIT
 
 pytestmark = [pytest.mark.real_postgresql, pytest.mark.nginx]
 LONG = "/rate 100 /long 4"
+POSTERS = 4  # so many that a process which is killed always has a prompt in its hands
 
 
 class Behind(Node):
@@ -127,7 +128,7 @@ def worked_all_the_time(front: Nginx) -> Iterator[Worked]:
         worked.prompts.append(prompt := f"hello {uuid4()} /rate 5000")
         return front.ask("POST", "/conversations", {"prompt": prompt, "request_key": uuid4()}, Accept="application/json").status
 
-    threads = [threading.Thread(target=keep, args=[work]) for work in (lambda: front.ask("GET", "/").status, post)]
+    threads = [threading.Thread(target=keep, args=[work]) for work in [lambda: front.ask("GET", "/").status] + [post] * POSTERS]
     for thread in threads:
         thread.start()
     try:
