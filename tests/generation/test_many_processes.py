@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -69,12 +70,11 @@ class WrongClock(Node):
     module = "tests.wrong_clock"
 
 
-@pytest.mark.parametrize("offset", ["3600", "-3600"], ids=["ahead", "behind"])
-def test_a_process_whose_clock_is_an_hour_wrong_takes_no_answer_and_loses_none(tmp_path: Path, offset: str) -> None:
-    """A lease is taken, kept and judged by the clock of the database: the answers outlive several rounds of both processes."""
-    with cluster(tmp_path / "data", 1) as (right,):
-        wrong = WrongClock(right.data_dir, right.database_url, CLOCK_OFFSET=offset)
-        with wrong.running():
-            turns = [server.send("/rate 100 /long 10") for server in (right, wrong)]
-            for turn in turns:
-                assert right.wait_for_status(turn["answer"], *ENDED) == "complete"
+def test_processes_whose_clocks_are_an_hour_wrong_take_no_answer_and_lose_none(tmp_path: Path) -> None:
+    """A lease is taken, kept and judged by the clock of the database: the answers outlive several rounds of all processes."""
+    with cluster(tmp_path / "data", 1) as (right,), ExitStack() as stack:
+        wrong = [WrongClock(right.data_dir, right.database_url, CLOCK_OFFSET=offset) for offset in ("3600", "-3600")]
+        servers = [right, *(stack.enter_context(server.running()) for server in wrong)]
+        turns = [server.send("/rate 100 /long 10") for server in servers]
+        for turn in turns:
+            assert right.wait_for_status(turn["answer"], *ENDED) == "complete"
