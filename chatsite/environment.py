@@ -8,6 +8,7 @@ import re
 import secrets
 import tempfile
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -132,14 +133,16 @@ def database(url: str, data_dir: Path, *, threads: int = 6) -> dict[str, Any]:
     }
 
 
-def channel_layer(url: str, database: dict[str, Any], *, is_shared: bool = False) -> dict[str, Any]:
+def channel_layer(url: str, database: dict[str, Any], *, site: str = "", is_shared: bool = False) -> dict[str, Any]:
     """Return the settings of the layer that wake-ups go over: Redis where REDIS_URL names one, else PostgreSQL, else memory.
 
-    One that is shared by several processes cannot be in memory.
+    `site` is what all processes of one site know, and no other: on one Redis sites must not hear each other, and its databases do not
+    keep them apart. A layer that is shared by several processes cannot be in memory.
     """
     if url:
         check_redis(url)
-        return {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [url], "prefix": "chatsite"}}
+        prefix = f"chatsite-{sha256(site.encode()).hexdigest()[:12]}-"
+        return {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [url], "prefix": prefix}}
     if database["ENGINE"].endswith("postgresql"):
         return {"BACKEND": "chatsite.postgres_layer.PostgresChannelLayer"}
     if is_shared:

@@ -228,5 +228,11 @@ def test_a_redis_url_that_is_none_is_refused_with_a_sentence(url: str) -> None:
         env.channel_layer(url, {})
 
 
+def test_two_sites_on_one_redis_do_not_hear_each_other() -> None:
+    prefixes = {env.channel_layer(REDIS_URL, {}, site=key)["CONFIG"]["prefix"] for key in ("one", "one", "another")}
+    assert len(prefixes) == 2
+    assert not any("one" in prefix for prefix in prefixes)
+
+
 def test_without_redis_url_the_channel_layer_is_in_memory(tmp_path: Path) -> None:
     assert settings_with(tmp_path, ROUND) == "InMemoryChannelLayer {'type': 'news', 'number': 7}"
