@@ -18,13 +18,13 @@ def alone() -> Iterator[None]:
     if not settings.CHANNEL_LAYERS["default"]["BACKEND"].endswith("InMemoryChannelLayer"):
         yield
         return
-    path = settings.DATA_DIR / "serving.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    database = settings.DATABASES["default"]["NAME"]
+    descriptor = os.open(f"{database}-serving", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise NotAlone(
-            f"Another process serves {settings.DATA_DIR} already. Several need to hear of each other: set REDIS_URL, or use PostgreSQL."
+            f"Another process serves {database} already. Several need to hear of each other: set REDIS_URL, or use PostgreSQL."
         ) from None
     else:
         yield

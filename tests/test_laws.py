@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection
 from django.template.loader import render_to_string
 
 from conversations.events import Place
@@ -178,11 +177,9 @@ async def test_law_8_nobody_waits_for_a_slow_reader() -> None:
         assert sum(map(len, late)) < 4 * len(fast) + 20_000
 
 
-async def test_an_open_stream_holds_no_connection_of_its_own() -> None:
-    """Followers read feeds: a hundred of them ask the database no more than one."""
+async def test_a_hundred_followers_of_one_feed_each_read_the_whole() -> None:
     async with working_supervisor(), asyncio.timeout(PATIENCE):
         turn = await ask("/long 2 /rate 200")
         texts = await asyncio.gather(*(text_of(turn.answer.pk) for _ in range(100)))
         assert len(set(texts)) == 1
-        assert connection.vendor in ("sqlite", "postgresql")
         assert (await Generation.objects.aget(pk=turn.generation.pk)).status == Status.COMPLETE

@@ -18,7 +18,7 @@ from .changes import Kind, tell_of
 from .history import TOKENS_PER_MESSAGE, assignment_of, likely_tokens
 from .journal import entries
 
-MAX_ATTEMPTS = 3  # a generation that brings down its process each time is not tried for ever
+MAX_TAKEOVERS = 3  # a generation that brings down its process each time is not tried for ever
 
 RESTARTED = "The server was restarted while this answer was being written. What there is of it is kept; try again for a whole one."
 CRASHED = "The server stopped in the middle of this answer. What there is of it is kept; try again for a whole one."
@@ -64,25 +64,34 @@ def requeue(generation: Generation, outcome: Outcome) -> None:
 
 @transaction.atomic
 def settle(generation: Generation) -> bool:
-    """Close what a dead owner left and nobody may run again; False if the generation, just claimed, is to be run.
+    """Close what nobody may run again; False if the generation, just claimed once more, is to be run.
 
-    What it has shown is kept and marked interrupted; with nothing shown the answer is begun anew, a few times.
+    What a lost owner has shown is kept and marked interrupted; with nothing shown the answer is begun anew, a few times.
     """
-    former = generation.attempt - 1
-    outcome = Outcome(Status.INTERRUPTED, error_sentence=CRASHED, attempt=former)
+    if not generation.is_taken_over:  # given back in order, and accounted for
+        if generation.stop_requested_at is None:
+            return False
+        end(generation, Outcome(Status.STOPPED, error_sentence=STOPPED))
+        return True
+    outcome = outcome_of_lost(generation)
+    if outcome.status == Status.INTERRUPTED and generation.model is not None and not entries(generation.pk):
+        account(generation, outcome, "", "")
+        return False
+    end(generation, outcome)
+    return True
+
+
+def outcome_of_lost(generation: Generation) -> Outcome:
+    """What became of the attempt whose owner was lost, as far as the database knows."""
+    outcome = Outcome(Status.INTERRUPTED, error_sentence=CRASHED, attempt=generation.attempt - 1)
     if generation.model is not None:
         assignment = assignment_of(generation)
         outcome.request, outcome.trimmed_turns = assignment.request, assignment.trimmed_turns
     if generation.stop_requested_at:
         outcome.break_off(Status.STOPPED, STOPPED)
-    elif generation.attempt > MAX_ATTEMPTS:
+    elif generation.takeovers >= MAX_TAKEOVERS:
         outcome.break_off(Status.FAILED, BROKEN, "too_many_attempts")
-    elif generation.model is not None and not entries(generation.pk):
-        if not Usage.objects.filter(generation=generation, attempt=former).exists():
-            account(generation, outcome, "", "")
-        return False
-    end(generation, outcome)
-    return True
+    return outcome
 
 
 @transaction.atomic

@@ -15,11 +15,12 @@ LONGEST_PAUSE = 10.0  # seconds; who is to wait longer is told so, and decides
 
 
 def pause_before_next(error: ProviderError, tries: int) -> float | None:
-    """Return the seconds to wait after so many tries, as the provider asks or longer; None where it is for the person to try again."""
+    """Return the seconds to wait after so many tries, as the provider asks and some more; None where it is for the person to try again."""
     if not error.is_temporary or tries >= MAX_TRIES:
         return None
-    pause = max(error.retry_after or 0, FIRST_PAUSE * 2 ** (tries - 1) * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-    return pause if pause <= LONGEST_PAUSE else None
+    asked_for = error.retry_after or 0
+    pause = asked_for + FIRST_PAUSE * 2 ** (tries - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+    return pause if asked_for <= LONGEST_PAUSE else None
 
 
 @transaction.atomic

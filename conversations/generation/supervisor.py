@@ -190,10 +190,17 @@ class Supervisor:
                 heard = clock()
                 self._obey(found.lost, found.stopped)
                 for generation_id in found.queued + (found.abandoned if heard >= takes_over_at else []):
-                    await self._look_here(generation_id)
+                    await self._try(generation_id)
             except Exception:  # whatever it was, the leases have to be kept: the next round tries again
                 log.exception("The leases could not be renewed, or what is free could not be claimed.")
             await asyncio.sleep(settings.HEARTBEAT_SECONDS)
+
+    async def _try(self, generation_id: int) -> None:
+        """Take what is free; one that cannot be taken keeps nobody from the others."""
+        try:
+            await self._look_here(generation_id)
+        except Exception:  # whatever is wrong with it
+            log.exception("Generation %s could not be claimed.", generation_id)
 
     def _obey(self, lost: Iterable[int], stopped: Iterable[int]) -> None:
         for generation_id in lost:

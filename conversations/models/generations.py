@@ -74,7 +74,8 @@ class Generation(models.Model):
     owner = models.CharField(max_length=100, blank=True, help_text="The process that runs it.")
     lease_until = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
-    attempt = models.PositiveIntegerField(default=0, help_text="How often it was claimed.")
+    attempt = models.PositiveIntegerField(default=0, help_text="How often a provider was to be asked for it.")
+    takeovers = models.PositiveIntegerField(default=0, help_text="How often its owner was lost.")
     stop_requested_at = models.DateTimeField(null=True, blank=True)
     queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -87,6 +88,7 @@ class Generation(models.Model):
     trimmed_turns = models.PositiveIntegerField(default=0, help_text="Turns left out because the context window is full.")
 
     objects = GenerationQuerySet.as_manager()
+    is_taken_over = False  # set by `claim`: the former owner was lost, and has settled nothing
 
     class Meta:
         ordering: ClassVar = ["-pk"]
@@ -103,18 +105,20 @@ class Generation(models.Model):
 
     def claim(self, owner: str) -> bool:
         """Take the lease, if it is free, and begin the next attempt; True if this call won."""
-        now = timezone.now()
-        free = Generation.objects.claimable().filter(pk=self.pk, attempt=self.attempt)
+        now, is_takeover = timezone.now(), self.status == Status.RUNNING
+        free = Generation.objects.claimable().filter(pk=self.pk, status=self.status, attempt=self.attempt)
         won = free.update(
             status=Status.RUNNING,
             owner=owner,
             attempt=self.attempt + 1,
+            takeovers=self.takeovers + is_takeover,
             started_at=now,
             heartbeat_at=now,
             lease_until=lease_end(),
         )
         if won:
             self.status, self.owner, self.attempt = Status.RUNNING, owner, self.attempt + 1
+            self.takeovers, self.is_taken_over = self.takeovers + is_takeover, is_takeover
         return bool(won)
 
     def begin_next_attempt(self) -> bool:
@@ -148,7 +152,7 @@ class Generation(models.Model):
     def seconds_to_first_token(self) -> float | None:
         if self.first_token_at is None:
             return None
-        return (self.first_token_at - self.queued_at).total_seconds()
+        return max(0.0, (self.first_token_at - self.queued_at).total_seconds())  # two processes, two clocks
 
     @property
     def seconds_of_output(self) -> float | None:

@@ -204,9 +204,9 @@ async def test_an_answer_that_ends_before_its_follower_comes_is_whole(kind: str)
 @pytest.mark.parametrize("kind", STREAMS)
 async def test_an_answer_that_another_process_writes_is_followed_too(kind: str) -> None:
     """Nothing is published here: its rows are read from the journal."""
+    turn, stream = await running(kind)
+    generation = turn.generation.pk
     async with working_supervisor(), asyncio.timeout(PATIENCE):
-        turn, stream = await running(kind)
-        generation = turn.generation.pk
         await anext(stream)
         await sync_to_async(write)([(generation, 1, "text_delta", "from "), (generation, 2, "text_delta", "elsewhere")], OWNER)
         seen = ""

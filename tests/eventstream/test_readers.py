@@ -21,6 +21,7 @@ GONE = 100
 MOST_BYTES = 40 * 1024 * 1024  # by which the process may grow; without a bound each reader that is gone would cost more than one
 MOST_CONNECTIONS = 4 + 4 + 2 + 1  # the pool beside four threads, the two of the wake-ups, and the one that counts
 SLOW_BYTES = 3
+OPEN = b"HTTP/1.1 200"
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def open_streams(stack: ExitStack, server: Server, path: str, count: int) -> lis
     """Streams whose first bytes have come."""
     clients = [stack.enter_context(server.stream(path)) for _ in range(count)]
     for client in clients:
-        assert client.recv(1) == b"H"
+        assert client.recv(len(OPEN), socket.MSG_WAITALL) == OPEN
     return clients
 
 

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from conversations.generation.ending import MAX_ATTEMPTS, Outcome, end, requeue, settle
+from conversations.generation.ending import MAX_TAKEOVERS, Outcome, end, requeue
 from conversations.generation.supervisor import renew, supervisor, take
 from conversations.models import Generation, JournalEntry, Message, Status, Turn, Usage
 from tests.conftest import in_parallel
@@ -20,14 +20,14 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 DEAD, NEW = "dead:1:0", "new:2:0"
 
 
-def make_abandoned(*texts: str, prompt: str = "hello /rate 5000", attempts: int = 1, **fields: Any) -> Turn:
+def make_abandoned(*texts: str, prompt: str = "hello /rate 5000", **fields: Any) -> Turn:
     """A generation whose owner died after it had written `texts`; its lease has run out."""
     turn = make_turn(prompt=prompt, model=make_model(input_price=1, output_price=2))
     assert turn.generation.claim(DEAD)
     entries = [JournalEntry(generation=turn.generation, position=n, kind="text_delta", data=text) for n, text in enumerate(texts, 1)]
     JournalEntry.objects.bulk_create(entries)
     long_ago = timezone.now() - timedelta(hours=1)
-    Generation.objects.filter(pk=turn.generation.pk).update(lease_until=long_ago, attempt=attempts, **fields)
+    Generation.objects.filter(pk=turn.generation.pk).update(lease_until=long_ago, **fields)
     turn.generation.refresh_from_db()
     return turn
 
@@ -63,10 +63,37 @@ async def test_a_stop_that_the_dead_owner_never_obeyed_is_obeyed() -> None:
 
 
 async def test_an_answer_that_brings_down_every_owner_is_given_up() -> None:
-    done = await after_takeover(attempts=MAX_ATTEMPTS)
+    done = await after_takeover(takeovers=MAX_TAKEOVERS - 1)
     assert (done.status, done.error_code) == (Status.FAILED, "too_many_attempts")
-    done = await after_takeover(attempts=MAX_ATTEMPTS - 1)
+    done = await after_takeover(takeovers=MAX_TAKEOVERS - 2)
     assert done.status == Status.COMPLETE
+
+
+async def test_what_is_given_back_in_order_is_run_again_however_often() -> None:
+    turn = await sync_to_async(make_given_back)(times=2 * MAX_TAKEOVERS)
+    async with working_supervisor(), asyncio.timeout(PATIENCE):
+        done = await ended(turn.generation.pk)
+    attempts = [usage.attempt async for usage in Usage.objects.filter(generation=done).order_by("attempt")]
+    assert (done.status, done.takeovers) == (Status.COMPLETE, 0)
+    assert attempts == list(range(1, 2 * MAX_TAKEOVERS + 2))
+
+
+async def test_a_stop_that_came_just_before_it_was_given_back_is_obeyed() -> None:
+    turn = await sync_to_async(make_given_back)(times=1, stop_requested_at=timezone.now())
+    async with working_supervisor(), asyncio.timeout(PATIENCE):
+        done = await ended(turn.generation.pk)
+    assert (done.status, await Usage.objects.filter(generation=done).acount()) == (Status.STOPPED, 1)
+
+
+def make_given_back(times: int, **fields: Any) -> Turn:
+    """A generation that owners which ended in order have given back unbegun."""
+    turn = make_turn(prompt="hello /rate 5000")
+    for _ in range(times):
+        assignment = take(turn.generation.pk, DEAD)
+        assert assignment
+        requeue(assignment.generation, Outcome(Status.COMPLETE, request=assignment.request))
+    Generation.objects.filter(pk=turn.generation.pk).update(**fields)
+    return turn
 
 
 async def test_a_lease_that_still_runs_is_left_alone() -> None:
@@ -170,11 +197,10 @@ def test_a_takeover_that_breaks_off_half_way_leaves_no_attempt_that_nobody_accou
     assert list(Usage.objects.values_list("attempt", flat=True)) == [1]
 
 
-def test_settling_twice_accounts_once() -> None:
+def test_who_is_a_moment_late_takes_over_nothing() -> None:
     turn = make_abandoned()
-    assert turn.generation.claim(NEW)
-    claimed = Generation.objects.to_run().get(pk=turn.generation.pk)
-    assert [settle(claimed), settle(claimed)] == [False, False]
+    assert take(turn.generation.pk, NEW)
+    assert take(turn.generation.pk, "later:3:0") is None
     assert Usage.objects.count() == 1
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from chatsite import layer, schema, threads
+from chatsite import redis_check, schema, threads
 from chatsite.alone import NotAlone, alone
 from conversations.generation.supervisor import supervisor
 from conversations.providers.registry import import_adapters
@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         schema.check()
-        layer.check()
+        redis_check.check()
         try:
             with alone():
                 run(generate())

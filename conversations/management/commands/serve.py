@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from chatsite import assets, layer, schema, threads
+from chatsite import assets, redis_check, schema, threads
 from chatsite.alone import NotAlone, alone
 from chatsite.listening import BACKLOG, CannotListen, bound_socket, inherited_socket
 from chatsite.server import SiteServer
@@ -29,6 +29,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if options["socket"] is not None:
+                schema.check()  # the code may be newer than that of the process that started this one
+                assets.collect()
                 serve_here(inherited_socket(options["socket"]), is_worker=True)
                 return
             listening = bound_socket(settings.HOST, settings.PORT)
@@ -41,7 +43,7 @@ class Command(BaseCommand):
 
 def serve(listening: socket.socket) -> None:
     """Serve on a bound socket until a signal ends it, here or in WEB_PROCESSES processes. Raises NotAlone."""
-    layer.check()
+    redis_check.check()
     if settings.WEB_PROCESSES > 1:
         listening.listen(BACKLOG)
         asyncio.run(Workers(listening, settings.WEB_PROCESSES).run())
