@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.cluster import Node, cluster
@@ -69,6 +70,17 @@ def test_hup_replaces_every_process_and_refuses_nobody(site: Node) -> None:
     assert set(children(site)).isdisjoint(before)
     assert len(children(site)) == 2
     assert set(statuses) == {200}
+
+
+def test_code_that_needs_another_database_replaces_nobody(site: Node) -> None:
+    before = children(site)
+    with psycopg.connect(site.database_url) as connection:
+        connection.execute("DELETE FROM django_migrations WHERE app = 'conversations' AND name LIKE '0002%'")
+    os.kill(site.pid, signal.SIGHUP)
+    site.wait(lambda: "does not come up: the old ones go on" in site.log)
+    assert "is older than this code" in site.log
+    assert children(site) == before
+    assert site.ask("GET", "/").status == 200
 
 
 def test_a_process_that_dies_is_started_again(site: Node) -> None:
