@@ -1,5 +1,6 @@
 """The static files as they are served: hashed names, compressed, in DATA_DIR/static. Collected only when one has changed."""
 
+import fcntl
 import hashlib
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from django.core.management import call_command
 
 def collect() -> bool:
     """Collect the static files unless those of the last time are still right; return whether it was needed."""
+    with open(Path(settings.DATA_DIR, "static.lock"), "w") as lock:  # of processes that start together one collects
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return collect_if_changed()
+
+
+def collect_if_changed() -> bool:
     stamp = Path(settings.DATA_DIR, "static.fingerprint")
     now = fingerprint()
     is_whole = Path(settings.STATIC_ROOT, "staticfiles.json").is_file()
