@@ -170,5 +170,6 @@ def command(listening: socket.socket) -> Sequence[str]:
 
 def tell_parent(when_gone: Callable[[], None]) -> None:
     """Say, in a process that `Workers` started, that it serves; `when_gone` is called when the parent has died."""
-    os.write(LINE, UP)
     asyncio.get_running_loop().add_reader(LINE, when_gone)
+    with suppress(OSError):  # it is gone already, which the line tells
+        os.write(LINE, UP)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ import pytest
 
 from tests.cluster import Node, cluster
 from tests.generation.test_restart import read_text
-from tests.server import ROOT, Server, prepared_site
+from tests.server import LIMIT, ROOT, Server, prepared_site
 from tests.server import environment as site_environment
 
 pytestmark = pytest.mark.real_postgresql
@@ -105,6 +106,18 @@ def test_the_processes_end_when_the_one_that_started_them_is_killed(site: Node) 
     processes = children(site)
     site.kill()
     site.wait(lambda: not any(is_alive(pid) for pid in processes))
+
+
+def test_a_process_whose_parent_dies_before_it_is_up_ends(tmp_path: Path) -> None:
+    data_dir = Path(shutil.copytree(prepared_site(), tmp_path / "data"))
+    line, lost = socket.socketpair()
+    with line, socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        lost.close()
+        command = [sys.executable, "-m", "chatsite", "serve", "--socket", str(listening.fileno())]
+        settings = site_environment(data_dir)
+        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdin=line.fileno(), pass_fds=[listening.fileno()])
+        assert process.wait(LIMIT) == 0
 
 
 def test_several_processes_without_a_layer_between_them_are_refused_with_a_remedy(tmp_path: Path) -> None:
