@@ -18,11 +18,10 @@ help: ## List what there is
 run: $(VENV)/.run local-model ## Start the site: on a fresh machine it installs everything first
 	@exec $(IN) -m chatsite run
 
-test: $(VENV)/.dev local-model ## Run the tests: on SQLite, then those that need PostgreSQL on PostgreSQL too
+test: $(VENV)/.dev local-model ## Run the tests, in lanes side by side: on SQLite, and those of the database on PostgreSQL too
 	@scripts/chromium
 	@scripts/nginx
-	@$(PYTEST)
-	@$(MAKE) test-postgresql
+	@$(IN) -m tests.lanes
 
 test-postgresql: $(VENV)/.dev
 	@if scripts/answers "$(POSTGRESQL_URL)"; then DATABASE_URL="$(POSTGRESQL_URL)" $(PYTEST) -m postgresql; \
@@ -40,6 +39,7 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev ## Measure the site beside the bare sketch
 	@$(IN) -m bench
+	@$(IN) -m bench --only large
 
 soak: $(VENV)/.dev ## Let people use the site for MINUTES, and fail where what it holds grows
 	@$(IN) -m bench.soak --minutes $(or $(MINUTES),10)

@@ -13,12 +13,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import capacity, growth, latencies, latency
+from . import capacity, growth, large, latencies, latency
 from .options import Call, parser
 from .report import Figures, medians, table
 from .servers import run_provider
 from .site import NAMES
-from .stage import Stage, possible
+from .stage import SAME_SITE, Stage, possible
 
 CLIMBERS = ("site", "sketch")
 
@@ -37,8 +37,13 @@ def run_capacity(stage: Stage, call: Call) -> list[Figures]:
 def run_latencies(stage: Stage, call: Call, provider_url: str, tries: int) -> list[latency.Latency]:
     if "latencies" not in call.tables:
         return []
-    kinds = [kind for kind in possible([name for name in call.servers(latencies.KINDS) if name in NAMES]) if kind != "json"]
+    kinds = [kind for kind in possible([name for name in call.servers(latencies.KINDS) if name in NAMES]) if kind not in SAME_SITE]
     return list(latencies.measure(stage, kinds, provider_url, tries))
+
+
+def run_large(stage: Stage, call: Call, tries: int) -> list[large.Replies]:
+    kinds = possible([name for name in call.servers(large.KINDS) if name in large.KINDS]) if "large" in call.tables else []
+    return list(large.measure(stage, kinds, tries))
 
 
 def raise_file_limit() -> None:
@@ -75,7 +80,8 @@ def main() -> int:
         book.enter("Capacity", run_capacity(stage, call), capacity.table)
         book.enter("Growth", grown := growth.by_group(growth.grow(stage, call.growth)), growth.table)
         book.enter("Latencies", waited := run_latencies(stage, call, provider_url, options.tries), latency.table)
-    return int(failed(runs, grown) or any(each.failures for each in waited))
+        book.enter("Large", viewed := run_large(stage, call, options.tries), large.table)
+    return int(failed(runs, grown) or any(each.failures for each in [*waited, *viewed]))
 
 
 def failed(runs: list[Figures], grown: growth.Growth) -> bool:

@@ -8,9 +8,10 @@ from typing import Any
 
 from .cases import CAPACITY, CASES, GROWTH, MORE_CASES, WARM_UP, Case
 from .latencies import MODELS
-from .stage import SERVERS
+from .long_tasks import MODEL as LONG_ANSWER
+from .stage import SAME_SITE, SERVERS
 
-TABLES = ("capacity", "growth", "latencies")
+TABLES = ("capacity", "growth", "latencies", "large")
 QUICK = ("site", "sketch", "limit")
 GROWING = {"viewers per answer": "viewers", "tokens per answer": "tokens", "turns before": "history"}
 
@@ -19,7 +20,9 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [*(case.name for case in (*CASES, *MORE_CASES)), *TABLES]
     parser.add_argument("--only", action="append", choices=names, help="only this case or table; may be given again")
-    parser.add_argument("--server", action="append", choices=SERVERS, help="only this one; json: the site's stream for programs")
+    parser.add_argument(
+        "--server", action="append", choices=SERVERS, help="only this one; json: the site's stream for programs; uvicorn: the site under it"
+    )
     parser.add_argument("--all", action="store_true", help="every case on every server, and every table")
     parser.add_argument("--streams", type=int, help="people at once, in every case chosen")
     parser.add_argument("--rate", type=int, help="tokens per second of each stream")
@@ -57,7 +60,7 @@ class Call:
 
     @property
     def case_servers(self) -> list[str]:
-        every = [name for name in SERVERS if name != "json"]
+        every = [name for name in SERVERS if name not in SAME_SITE]
         return self.servers(every if self._options.all else QUICK)
 
     def every_case(self) -> list[Case]:
@@ -70,5 +73,5 @@ class Call:
         for case in cases:
             if case.history:
                 histories[case.history] = max(case.streams, histories.get(case.history, 0))
-        models = dict.fromkeys([*(case.model_id for case in cases), *MODELS])
+        models = dict.fromkeys([*(case.model_id for case in cases), *MODELS, LONG_ANSWER])
         return {"provider": provider_url, "models": list(models), "people": max(case.streams for case in cases), "histories": histories}

@@ -64,6 +64,14 @@ def postgresql_pid() -> int:
         return int((backend / "stat").read_text().rpartition(")")[2].split()[1])
 
 
+def backends(url: str) -> list[int]:
+    """Return the processes of PostgreSQL that serve the site of this database; none where they are not of this machine."""
+    with psycopg.connect(url, connect_timeout=TRY_SECONDS) as connection:
+        own = connection.info.backend_pid
+        rows = connection.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> %s", [own])
+        return [pid for (pid,) in rows if is_named(Path(f"/proc/{pid}"), "postgres")]
+
+
 def redis_pid() -> int:
     with redis.Redis.from_url(REDIS_URL, socket_connect_timeout=TRY_SECONDS) as client:
         pid = int(client.info("server")["process_id"])

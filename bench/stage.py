@@ -10,10 +10,11 @@ from .cases import Case
 from .measure import measure
 from .report import Figures, columns, row
 from .servers import Server, run_limit, run_sketch
-from .site import NAMES, Site, fault, prepared_site
+from .site import NAMES, SERVE, UVICORN, Site, fault, prepared_site
 
 BARE = {"sketch": run_sketch, "limit": run_limit}
 SERVERS = (*NAMES, *BARE)
+SAME_SITE = {"json": "site", "uvicorn": "site"}  # read or served in another way
 
 
 class Stage:
@@ -24,7 +25,7 @@ class Stage:
         self._sites: dict[str, Site] = {}
 
     def site(self, kind: str) -> Site:
-        kind = "site" if kind == "json" else kind
+        kind = SAME_SITE.get(kind, kind)
         if kind not in self._sites:
             site = prepared_site(kind, self._order, self._database_url if kind == "site" else "")
             self._sites[kind] = self._stack.enter_context(site)
@@ -32,7 +33,9 @@ class Stage:
 
     @contextmanager
     def run(self, name: str) -> Iterator[Server]:
-        with BARE[name](self._order["provider"]) if name in BARE else self.site(name).run() as server:
+        with (
+            BARE[name](self._order["provider"]) if name in BARE else self.site(name).run(UVICORN if name == "uvicorn" else SERVE) as server
+        ):
             server.name = NAMES.get(name, name)
             yield server
 

@@ -12,8 +12,11 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
     from django.conf import settings
 
+    from chatsite import private
+
     try:
-        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        if sys.argv[1:2] != ["makemigrations"]:  # it writes into the code
+            private.keep_all()
         if not os.access(settings.DATA_DIR, os.W_OK):
             sys.exit(f"DATA_DIR={settings.DATA_DIR} cannot be written to.")
     except ImproperlyConfigured as error:

@@ -1,7 +1,10 @@
 """Who may have an account: sign-up is closed unless SIGNUP=open; staff add people in the admin."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.core.internal.httpkit import clean_client_ip
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -25,10 +28,36 @@ class AccountBackend(AuthenticationBackend):  # type: ignore[misc]
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    error_messages = {  # noqa: RUF012 - as allauth has it
+        **DefaultAccountAdapter.error_messages,
+        "too_many_login_attempts": "That was wrong too often. Wait five minutes, then try again.",
+        "username_password_mismatch": "The name or the password is not right.",
+        "email_password_mismatch": "The address or the password is not right.",
+        "rate_limited": "That was too often. Wait a minute, then try again.",
+    }
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the address that attempts are counted for."""
+        return address_of(request)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Return for whom attempts are counted: not for a Host, too, as allauth does, whose port anybody may make up."""
+        login = str(credentials.get("email") or credentials.get("username") or "")
+        return login.strip().upper().casefold()  # as the database compares: ſ is an s, and ı an i
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.SIGNUP_OPEN
 
 
-def signup(request: HttpRequest) -> dict[str, bool]:
-    """Context processor: whether strangers may sign up."""
-    return {"signup_is_open": settings.SIGNUP_OPEN}
+def address_of(request: HttpRequest) -> str:
+    """Return the address that a request came from: as the first of TRUSTED_PROXIES saw it, else whoever is connected.
+
+    What stands before that in X-Forwarded-For anybody may have written.
+    """
+    hops = request.headers.get("X-Forwarded-For", "").split(",")[-settings.TRUSTED_PROXIES :] if settings.TRUSTED_PROXIES else [""]
+    return clean_client_ip(hops[0]) or str(request.META.get("REMOTE_ADDR") or "unknown")
+
+
+def ways_in(request: HttpRequest) -> dict[str, bool]:
+    """Context processor: whether strangers may sign up, and whether who forgot a password can be sent a mail."""
+    return {"signup_is_open": settings.SIGNUP_OPEN, "mails_are_sent": settings.MAILS_ARE_SENT}

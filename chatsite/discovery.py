@@ -28,7 +28,7 @@ OLLAMA_PORT = 11434
 
 def ensure_openai() -> list[str]:
     """Add the provider that OPENAI_API_KEY and OPENAI_BASE_URL name, and its new models; return lines for the banner."""
-    base_url, has_key = env.text("OPENAI_BASE_URL"), bool(env.text(KEY_VARIABLE))
+    base_url, has_key = env.address("OPENAI_BASE_URL"), bool(env.text(KEY_VARIABLE))
     if not base_url and not has_key:
         return retire_openai()
     provider = openai_provider(base_url)

@@ -18,12 +18,34 @@ from django.core.exceptions import ImproperlyConfigured
 
 # What PostgreSQL ends by itself: a statement that runs away, a wait for a lock, a transaction that nobody goes on with.
 TIME_OUTS = "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+# What notices a PostgreSQL that vanished without a word: nothing heard for 25 s, or nothing that was sent taken for 10 s (milliseconds).
+KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+# Who asks waits for a connection, and the pool tries to make one, for so many seconds. Given more, it would pause longer and longer between
+# two tries, and find a server that was away for some minutes up to two minutes after it is back.
+POOL = {"timeout": 3, "reconnect_timeout": 2}
 ORIGIN = re.compile(r"https?://(\*\.)?([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?")
+ENCODED = "In a password write %23 for #, %2F for /, %3F for ?, %40 for @, %3A for :, %25 for %."
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
+def raw(name: str, default: str = "") -> str:
+    value = os.environ.get(name, default)
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # the system gives bytes, and Python puts stand-ins for those that are none of UTF-8
+        raise ImproperlyConfigured(f"{name} is not UTF-8.") from None
+    return value
+
+
 def text(name: str, default: str = "") -> str:
-    return os.environ.get(name, default).strip()
+    return raw(name, default).strip()
+
+
+def directory(name: str, default: Path) -> Path:
+    """Return a directory as an absolute path. An empty value is refused: it would be whatever directory the site is started in."""
+    if not (value := text(name, str(default))):
+        raise ImproperlyConfigured(f"{name} is empty: name a directory, or leave it out.")
+    return Path(value).expanduser().resolve()
 
 
 def flag(name: str, default: bool = False) -> bool:
@@ -42,6 +64,16 @@ def number(name: str, default: int, *, least: int = 0) -> int:
     if found < least:
         raise ImproperlyConfigured(f"{name}={value!r} is too small: use {least} or more.")
     return found
+
+
+def lease() -> tuple[int, int]:
+    """Return after how many seconds of its owner's silence an answer may be taken over, and how often an owner says that it lives."""
+    silence, heartbeat = number("LEASE_SECONDS", 10, least=1), number("HEARTBEAT_SECONDS", 3, least=1)
+    if silence < 2 * heartbeat:
+        raise ImproperlyConfigured(
+            f"LEASE_SECONDS={silence} is too short beside HEARTBEAT_SECONDS={heartbeat}: use {2 * heartbeat} or more."
+        )
+    return silence, heartbeat
 
 
 def choice(name: str, *choices: str) -> str:
@@ -74,6 +106,21 @@ def origins(name: str) -> list[str]:
         if not ORIGIN.fullmatch(origin):
             raise ImproperlyConfigured(f"{name}: {origin!r} is not an origin: write it as https://chat.example.org.")
     return found
+
+
+def address(name: str) -> str:
+    """Return the address of a server that speaks HTTP, "" where none is given. It is shown to staff, so it may hold no password."""
+    value = text(name)
+    try:
+        parts = urlsplit(value)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and not re.search(r"\s", value)
+    except ValueError:
+        parts, is_one = None, False
+    if parts and "@" in parts.netloc:
+        raise ImproperlyConfigured(f"{name}: give the address without a password, it would be shown. A key goes into OPENAI_API_KEY.")
+    if value and not is_one:
+        raise ImproperlyConfigured(f"{name} is not the address of a server: write it as http://127.0.0.1:11434/v1.")
+    return value
 
 
 def secret_key(data_dir: Path) -> str:
@@ -109,13 +156,18 @@ def database(url: str, data_dir: Path, *, threads: int = 6) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
         port = parts.port or 5432
-    except ValueError as error:
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}.") from None
-    if parts.scheme == "sqlite" and parts.path:
+    except ValueError:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read. {ENCODED}") from None  # what Python says quotes a piece of the password
+    if parts.fragment or "#" in url:
+        raise ImproperlyConfigured(f"DATABASE_URL has a # in it. {ENCODED}")
+    if parts.scheme == "sqlite" and parts.path.startswith("//"):
         return sqlite(Path("/" + parts.path.lstrip("/")))
+    if parts.scheme == "sqlite" and parts.path.strip("/"):
+        raise ImproperlyConfigured("DATABASE_URL names a file without saying where: write the whole path, sqlite:////path/to/file.")
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
         raise ImproperlyConfigured("DATABASE_URL must look like postgresql://user:password@host:5432/name or sqlite:////path/to/file.")
     options = dict(parse_qsl(parts.query))
+    check_postgresql(options)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.strip("/")),
@@ -127,10 +179,21 @@ def database(url: str, data_dir: Path, *, threads: int = 6) -> dict[str, Any]:
         "OPTIONS": {
             "connect_timeout": 5,
             "options": TIME_OUTS,
-            "pool": {"min_size": 1, "max_size": threads + 2, "timeout": 5, "max_idle": 300},
+            "pool": {"min_size": 1, "max_size": threads + 2, "max_idle": 300, **POOL},
+            **KEEPALIVE,
             **options,
         },
     }
+
+
+def check_postgresql(options: dict[str, str]) -> None:
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+
+    try:
+        make_conninfo("", **options)
+    except ProgrammingError:
+        raise ImproperlyConfigured(f"DATABASE_URL has an option behind the ? that PostgreSQL does not know. {ENCODED}") from None
 
 
 def channel_layer(url: str, database: dict[str, Any], *, site: str = "", is_shared: bool = False) -> dict[str, Any]:
@@ -154,12 +217,18 @@ def channel_layer(url: str, database: dict[str, Any], *, site: str = "", is_shar
 
 
 def check_redis(url: str) -> None:
+    """Raise ImproperlyConfigured for what the client would refuse later, or misread: a database that is no number is 0 to it."""
+    import redis
+
     try:
-        is_known = urlsplit(url).scheme in {"redis", "rediss", "unix"} and urlsplit(url).port != 0
-    except ValueError:
+        parts = urlsplit(url)
+        is_known = parts.scheme in {"redis", "rediss", "unix"} and parts.port != 0
+        is_known = is_known and (parts.scheme == "unix" or re.fullmatch(r"/?|/\d{1,4}/?", parts.path) is not None)
+        redis.ConnectionPool.from_url(url).make_connection()  # makes an object, and connects to nothing
+    except (ValueError, TypeError, redis.RedisError):
         is_known = False
     if not is_known:
-        raise ImproperlyConfigured("REDIS_URL cannot be read: it must look like redis://user:password@host:6379/0.")
+        raise ImproperlyConfigured(f"REDIS_URL cannot be read: it must look like redis://user:password@host:6379/0. {ENCODED}")
 
 
 def mailer() -> dict[str, Any]:

@@ -33,10 +33,12 @@ class SiteHandler(ASGIHandler):
         self.respond_in_thread = sync_to_async(self.respond, thread_sensitive=False, executor=threads.web)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        try:
-            body = await self.read_body(receive)
-        except RequestAborted:
-            return
+        body = scope.get("extensions", {}).get(bodies.BODY)
+        if body is None:  # another server
+            try:
+                body = await bodies.read(scope, receive, self.read_body)
+            except RequestAborted:
+                return
         with closing(body):
             request, refusal = self.create_request(scope, body)
             if request is None:

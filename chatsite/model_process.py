@@ -9,7 +9,7 @@ from django.conf import settings
 
 from chatsite import environment as env
 from chatsite import local_model, setup
-from chatsite.processes import KeptProcess, free_port
+from chatsite.kept_process import KeptProcess, free_port
 
 LOADING_SECONDS = 30.0  # how long a start waits for the model; one that loads longer is announced without its context window
 

@@ -24,8 +24,6 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 7_900  # of a message; PostgreSQL takes less than 8,000 (postgresql.org/docs/current/sql-notify.html)
 CONNECT_SECONDS = 5
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds between two tries to connect
-# A server that vanished without a word is noticed within half a minute.
-KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
 type Message = dict[str, Any]
 type Connection = psycopg.AsyncConnection[Any]
@@ -55,7 +53,7 @@ class Ear:
         while True:
             try:
                 await self._listen()
-            except (psycopg.Error, OSError, TimeoutError) as error:
+            except Exception as error:  # whatever breaks: a process whose ear is dead would wait for timers from then on
                 pause = FIRST_PAUSE if self._is_up.is_set() else min(2 * pause, LONGEST_PAUSE)
                 log.warning("No wake-ups from PostgreSQL for a while: %s", in_words(error))
             self._is_up.clear()
@@ -66,7 +64,10 @@ class Ear:
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._name)))
             self._is_up.set()
             async for notification in connection.notifies():
-                self._take(json.loads(notification.payload))
+                try:
+                    self._take(json.loads(notification.payload))
+                except Exception as error:  # anybody who may connect to the database may notify
+                    log.warning("A notification that is no message was dropped: %s", in_words(error))
 
     def _take(self, sent: Message) -> None:
         for channel in [sent["channel"]] if "channel" in sent else self.groups.get(sent["group"], ()):
@@ -158,7 +159,7 @@ class PostgresChannelLayer(BaseChannelLayer):  # type: ignore[misc]
 def parameters_of(alias: str) -> dict[str, Any]:
     """Return what psycopg needs to connect to a database of Django's, without what is Django's own."""
     parameters: dict[str, Any] = connections[alias].get_connection_params()
-    return {name: value for name, value in parameters.items() if name not in ("cursor_factory", "context")} | KEEPALIVE
+    return {name: value for name, value in parameters.items() if name not in ("cursor_factory", "context")}
 
 
 async def connect(parameters: Mapping[str, Any]) -> Connection:

@@ -67,6 +67,16 @@ def check() -> None:
     if missing:
         applied = "1 migration is not applied" if missing == 1 else f"{missing} migrations are not applied"
         sys.exit(f"The database is older than this code: {applied}. Run `python manage.py migrate`, then start again.")
+    with own_connection() as probe:
+        check_search(probe)
+
+
+def check_search(probe: BaseDatabaseWrapper) -> None:
+    """End the process with a sentence where nothing keeps the search index in step, because a migration was cut off."""
+    from conversations.models import search_triggers
+
+    if probe.vendor == "sqlite" and search_triggers.are_missing(probe):
+        sys.exit("The search index is not kept in step: a migration was cut off. Run `python manage.py migrate`, then start again.")
 
 
 def check_not_newer() -> None:

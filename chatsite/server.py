@@ -11,7 +11,6 @@ import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
-from weakref import WeakSet
 
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server  # makes the reactor, so it comes first
@@ -21,18 +20,17 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.web import http
 from zope.interface import implementer
 
+from chatsite import bodies, http_connections
+
 log = logging.getLogger(__name__)
 reactor: Any = installed_reactor
 channels: Any = http.HTTPChannel
 
-FIRST_WORDS_SECONDS = 0.25  # how long a connection that was just accepted may take to ask
 LAST_WORDS_SECONDS = 1  # how long open responses may go on once the answers have ended or been handed over
 CLOSE_SECONDS = 2  # how long they may take to end once they are cancelled
 WEBSOCKET_BYTES = 4096  # of a client's frame: no socket of the site listens
 COME_AGAIN = 1012  # the close code of a service that restarts (RFC 6455's registry)
 Message = dict[str, Any]
-open_channels: WeakSet[Any] = WeakSet()  # Twisted's HTTP connections
-fresh_channels: WeakSet[Any] = WeakSet()  # those of them that have asked for nothing yet
 
 
 @implementer(IPushProducer)
@@ -118,8 +116,7 @@ class SiteServer(Server):  # type: ignore[misc]
         use_fast_loop()
         channels.lineLengthExceeded = refuse_line
         WebSocketFactory.protocol = Socket
-        channels.connectionMade = noted(channels.connectionMade)
-        channels.checkPersistence = asked(channels.checkPersistence)
+        http_connections.watch()
         reactor._asyncioEventloop.call_soon(self._begin)  # a start-up trigger of the reactor would run before the loop does
         super().run()
 
@@ -139,34 +136,15 @@ class SiteServer(Server):  # type: ignore[misc]
     async def _stop_in_order(self) -> None:
         for listener in self.listeners:
             listener.addCallback(lambda port: port and port.stopListening())
-        self._part_with_connections()
+        http_connections.part()
         try:
-            await self._let_fresh_ask()
+            await http_connections.let_fresh_ask()
             await self.before_down()
             await self._let_responses_end()
         except Exception:
             log.exception("The answers could not be handed over.")
         finally:
             self.stop()
-
-    def _part_with_connections(self) -> None:
-        """Close the connections that wait for a next request, and the others after the one they are at.
-
-        A balancer sends no more requests here then, instead of losing one on a connection that closes later.
-        """
-        channels.checkPersistence = asked(never_persistent)
-        for channel in set(open_channels) - set(fresh_channels):
-            if channel.requests:
-                channel.persistent = False
-            elif channel.transport:
-                channel.loseConnection()
-
-    async def _let_fresh_ask(self) -> None:
-        """Wait for the requests of connections that were accepted a moment ago: to close those would refuse them."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + FIRST_WORDS_SECONDS
-        while fresh_channels and loop.time() < deadline:  # noqa: ASYNC110 - a few milliseconds, once
-            await asyncio.sleep(0.01)
 
     async def _let_responses_end(self) -> None:
         """Wait for what ends by itself: a stream still has to tell how its answer ended. WebSockets that do not are closed with a word."""
@@ -192,6 +170,9 @@ class SiteServer(Server):  # type: ignore[misc]
     def _open_responses(self) -> list[asyncio.Future[Any]]:
         instances = [details.get("application_instance") for details in self.connections.values()]
         return [instance for instance in instances if instance and not instance.done()]
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        return super().create_application(protocol, bodies.with_body(protocol, scope))
 
     async def handle_reply(self, protocol: Any, message: Message) -> None:
         """Send `message`; where more is to come, return once the client's buffer has room."""
@@ -227,29 +208,6 @@ def channel_of(protocol: Any, message: Message) -> Any:
     if message["type"] == "http.response.body":
         return protocol.channel if message.get("more_body") else None
     return protocol.transport.producer if message["type"] == "websocket.accept" else None
-
-
-def noted(connection_made: Callable[[Any], None]) -> Callable[[Any], None]:
-    def connection_made_and_noted(channel: Any) -> None:
-        open_channels.add(channel)
-        fresh_channels.add(channel)
-        connection_made(channel)
-
-    return connection_made_and_noted
-
-
-def asked(check_persistence: Callable[..., bool]) -> Callable[..., bool]:
-    """Note that a connection has asked for something: Twisted calls this for each request, once its head is there."""
-
-    def check_persistence_and_note(channel: Any, request: Any, version: bytes) -> bool:
-        fresh_channels.discard(channel)
-        return check_persistence(channel, request, version)
-
-    return check_persistence_and_note
-
-
-def never_persistent(channel: Any, request: Any, version: bytes) -> bool:
-    return False
 
 
 def close_socket(protocol: WebSocketProtocol, code: int) -> bool:

@@ -7,7 +7,7 @@ from django.utils.csp import CSP
 from chatsite import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "data"))).expanduser().resolve()
+DATA_DIR = env.directory("DATA_DIR", BASE_DIR / "data")
 HOST, PORT = env.text("HOST", "127.0.0.1"), env.number("PORT", 8000)
 
 DEBUG = env.flag("DEBUG")
@@ -17,9 +17,11 @@ CSRF_TRUSTED_ORIGINS = env.origins("TRUSTED_ORIGINS")
 WEB_PROCESSES = env.number("WEB_PROCESSES", 1, least=1)  # processes that serve pages and streams on one socket
 GENERATE_IN = env.choice("GENERATE_IN", "web", "dedicated")  # dedicated: `manage.py generate` runs answers, the web only shows them
 WEB_THREADS = env.number("WEB_THREADS", 4, least=1)  # threads that run requests; open streams hold none
-DATABASES = {"default": env.database(env.text("DATABASE_URL"), DATA_DIR, threads=WEB_THREADS + 2)}
+DATABASES = {"default": env.database(env.text("DATABASE_URL"), DATA_DIR, threads=WEB_THREADS + 3)}
 CHANNEL_LAYERS = {
-    "default": env.channel_layer(env.text("REDIS_URL"), DATABASES["default"], is_shared=WEB_PROCESSES > 1 or GENERATE_IN == "dedicated")
+    "default": env.channel_layer(
+        env.text("REDIS_URL"), DATABASES["default"], site=SECRET_KEY, is_shared=WEB_PROCESSES > 1 or GENERATE_IN == "dedicated"
+    )
 }
 
 INSTALLED_APPS = [
@@ -40,6 +42,7 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "chatsite.compression.PageGZipMiddleware",
+    "chatsite.heads.HeadMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -60,7 +63,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "chatsite.accounts.signup",
+                "chatsite.accounts.ways_in",
             ],
         },
     }
@@ -93,12 +96,15 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 HTTPS = env.flag("HTTPS")  # the site is reached over https, through a proxy that sets X-Forwarded-Proto
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 86_400) if HTTPS else 0  # nobody can take back what browsers were told for so long
+SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD = env.flag("HSTS_SUBDOMAINS"), env.flag("HSTS_PRELOAD")
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W005", "security.W021"]  # HSTS for other names and for ever is the host's to ask for
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "conversations.views.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes of a form; a prompt has its own, smaller limit
+IMPORT_MAX_MB = env.number("IMPORT_MAX_MB", 200, least=1)
+BODY_LIMITS = {"/imports": (IMPORT_MAX_MB + 1) * 2**20}  # bytes of a whole request, where they are more than those of a form
 
 # People
 AUTHENTICATION_BACKENDS = ["chatsite.accounts.AccountBackend"]
@@ -115,28 +121,41 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "chatsite.accounts.AccountAdapter"
+CACHES = {  # attempts to log in are counted here, in each process; of Django's own 300 entries a flood would push out those that matter
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}}
+}
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)  # how many stand in front and write who asked into X-Forwarded-For
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 SIGNUP_OPEN = env.choice("SIGNUP", "closed", "open") == "open"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = SIGNUP_OPEN  # the mail to an address that nobody has invites to sign up
 MAILERS = {"default": env.mailer()}
+MAILS_ARE_SENT = bool(env.text("EMAIL_HOST"))
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "chat@localhost")
+
+# Conversations
+TRASH_DAYS = env.number("TRASH_DAYS", 30)  # how long what was deleted can be had back; `manage.py purge` then removes it for good
+
+# Read at a start where they are needed; what is wrong with them is said at each.
+env.address("OPENAI_BASE_URL")
+env.raw("ADMIN_PASSWORD")
 
 # Answers
 PROMPT_MAX_CHARACTERS = 200_000
 JOURNAL_INTERVAL = 0.04  # seconds between two commits of the journal; more under load (generation/journal.py)
-LEASE_SECONDS = 10  # a generation whose owner is silent this long may be taken over
-HEARTBEAT_SECONDS = 3  # how often an owner renews its leases and looks for ones that ran out
+LEASE_SECONDS, HEARTBEAT_SECONDS = env.lease()
+TITLES = env.choice("TITLES", "auto", "off")  # auto: a model names each new conversation after its first answer
 SHUTDOWN_GRACE_SECONDS = env.number("SHUTDOWN_GRACE_SECONDS", 5)  # how long answers may finish after SIGTERM
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"refusals": {"()": "chatsite.logs.Refusals"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
+    "filters": {"refusals": {"()": "chatsite.logs.Refusals"}, "outages": {"()": "chatsite.logs.Outages"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals", "outages"]}},
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")},
     "loggers": {
         "daphne": {"level": "WARNING"},

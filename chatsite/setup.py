@@ -3,7 +3,6 @@
 Every step may be run again at any time: it adds what is missing and keeps what staff changed.
 """
 
-import os
 import secrets
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
+from chatsite import environment as env
 from chatsite.local_model import LocalModel
 from conversations.models import LanguageModel, Protocol, Provider
 
@@ -30,7 +30,7 @@ def ensure_admin() -> Account | None:
     people = get_user_model()._default_manager
     if people.filter(is_superuser=True).exists() or people.filter(username="admin").exists():
         return None
-    given = os.environ.get("ADMIN_PASSWORD", "")
+    given = env.raw("ADMIN_PASSWORD")
     password = given or secrets.token_urlsafe(12)
     people.create_superuser(username="admin", email="", password=password)
     return Account("admin", "" if given else password)

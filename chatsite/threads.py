@@ -14,6 +14,7 @@ from django.db import close_old_connections
 web = ThreadPoolExecutor(settings.WEB_THREADS, "web")
 generation = ThreadPoolExecutor(1, "generation")
 journal = ThreadPoolExecutor(1, "journal")
+transfer = ThreadPoolExecutor(1, "transfer")  # exports, which may take minutes
 
 
 def in_thread[**P, R](pool: ThreadPoolExecutor, function: Callable[P, R]) -> Callable[P, Awaitable[R]]:

@@ -9,4 +9,5 @@ urlpatterns = [
 handler400 = "conversations.views.errors.bad_request"
 handler403 = "conversations.views.errors.permission_denied"
 handler404 = "conversations.views.errors.page_not_found"
+handler429 = "conversations.views.errors.too_many"
 handler500 = "conversations.views.errors.server_error"

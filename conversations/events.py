@@ -1,5 +1,6 @@
 """The events of an answer, under one name each wherever they show up: provider, journal, stream, template."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -28,6 +29,11 @@ class JournalEvent(NamedTuple):
     position: int
     kind: str
     data: str
+
+
+def joined(events: Iterable[Event | JournalEvent], kind: EventKind) -> str:
+    """Return the text of all deltas of a kind."""
+    return "".join(event.data for event in events if event.kind == kind)
 
 
 class Place(NamedTuple):

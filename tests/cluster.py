@@ -76,7 +76,8 @@ def cluster(
         shutil.copytree(prepared_cluster()[0], directory)
         nodes = [kind(directory, url, **environment) for _ in range(processes)]
         for node in nodes:
+            stack.callback(node.put_away)
+            node.launch()
+        for node in nodes:
             stack.enter_context(node.running())
-        for node in nodes[1:]:
-            node.cookies = dict(nodes[0].cookies)
         yield nodes

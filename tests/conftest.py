@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
+import hypothesis
 import pytest
 from asgiref.sync import SyncToAsync
 from django.contrib.auth.models import User
@@ -18,12 +19,15 @@ from .factories import make_model, make_user
 
 LIMIT = 20  # seconds
 
+hypothesis.settings.register_profile("site", deadline=None)  # absolute times are no claim of a test
+hypothesis.settings.load_profile("site")
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """PostgreSQL drops no database that somebody is connected to, and the threads of the site keep their connections."""
     yield
-    for pool in (threads.web, threads.generation, threads.journal, SyncToAsync.single_thread_executor):
+    for pool in (threads.web, threads.generation, threads.journal, threads.transfer, SyncToAsync.single_thread_executor):
         close_connections_of(pool)
 
 

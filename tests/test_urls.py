@@ -15,10 +15,11 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from conversations.models import Conversation, Generation, Message, Provider, Status, SystemPrompt, Turn, Usage
+from conversations.models import Conversation, Generation, Message, Provider, SavedPrompt, Status, SystemPrompt, Turn, Usage, share
+from conversations.models.imports import ImportStatus
 
 from .conftest import browser_of
-from .factories import PASSWORD, make_model, make_provider, make_turn
+from .factories import PASSWORD, make_folder, make_model, make_provider, make_turn
 
 KEY = "sk-urls-8d1f0c2b7a"
 TEXT = "alice wrote this about her secret garden"
@@ -53,17 +54,60 @@ TO_LOGIN = 302
 # A POST without fields: 422 is the sentence beside the form, 302 what was done or a way to log in.
 OURS = {
     "home": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
-    "start_conversation": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 422), (ONLY_POST, 422)),
+    "start_conversation": Expected((TO_LOGIN, TO_LOGIN), (302, 422), (302, 422)),
     "conversation": Expected((TO_LOGIN, ONLY_GET), (404, ONLY_GET), (200, ONLY_GET)),
     "conversation_news": Expected((TO_LOGIN, ONLY_GET), (404, ONLY_GET), (200, ONLY_GET)),
     "start_turn": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 422)),
     "rename_conversation": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 422)),
+    "conversation_settings": Expected((TO_LOGIN, TO_LOGIN), (404, 404), (200, 302)),
     "delete_conversation": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
     "restore_conversation": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 404)),
     "answer_events": Expected((401, ONLY_GET), (404, ONLY_GET), (200, ONLY_GET)),
     "answer_source": Expected((TO_LOGIN, ONLY_GET), (404, ONLY_GET), (200, ONLY_GET)),
+    "answer_text": Expected((TO_LOGIN, ONLY_GET), (404, ONLY_GET), (200, ONLY_GET)),
+    "feedback": Expected((TO_LOGIN, TO_LOGIN), (404, 404), (200, 422)),
+    "rewrite_answer": Expected((TO_LOGIN, TO_LOGIN), (404, 404), (200, 422)),
     "stop_answer": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
-    "retry_answer": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
+    "retry_answer": Expected((TO_LOGIN, TO_LOGIN), (404, 404), (200, 302)),
+    "continue_answer": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 409)),
+    "choose_message": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
+    "keep_answer": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
+    "fork_conversation": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
+    "edit_turn": Expected((TO_LOGIN, TO_LOGIN), (404, 404), (200, 422)),
+    "answer_turn": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
+    "delete_turn": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
+    "restore_turn": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 404)),
+    "palette": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
+    "share_conversation": Expected((TO_LOGIN, TO_LOGIN), (404, 404), (200, 422)),
+    "export_conversation": Expected((TO_LOGIN, ONLY_GET), (404, ONLY_GET), (200, ONLY_GET)),
+    "data": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
+    "export_everything": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
+    "start_import": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 422), (ONLY_POST, 422)),
+    "import": Expected((TO_LOGIN, ONLY_GET), (404, ONLY_GET), (200, ONLY_GET)),
+    "stop_import": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
+    "continue_import": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
+    "shares": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
+    "revoke_share": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
+    "reopen_share": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 404)),
+    "continue_shared": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 404)),
+    "shared": Expected((404, ONLY_GET), (404, ONLY_GET), (404, ONLY_GET)),
+    "prompts": Expected((TO_LOGIN, TO_LOGIN), (200, 422), (200, 422)),
+    "prompt_menu": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
+    "saved_prompt": Expected((TO_LOGIN, TO_LOGIN), (404, 404), (200, 422)),
+    "delete_prompt": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 200)),
+    "use_prompt": Expected((TO_LOGIN, TO_LOGIN), (404, 404), (200, 200)),
+    "settings": Expected((TO_LOGIN, TO_LOGIN), (200, 302), (200, 302)),
+    "conversation_options": Expected((TO_LOGIN, ONLY_GET), (404, ONLY_GET), (200, ONLY_GET)),
+    "presence": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 204)),
+    "select_conversations": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 302), (ONLY_POST, 302)),
+    "folders": Expected((TO_LOGIN, TO_LOGIN), (200, 422), (200, 422)),
+    "rename_folder": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 422)),
+    "delete_folder": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
+    "restore_folder": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 404)),
+    "archive": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
+    "trash": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
+    "empty_trash": Expected((TO_LOGIN, TO_LOGIN), (200, 200), (200, 200)),
+    "search": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
     "sidebar": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
     "theme": Expected((ONLY_POST, 302), (ONLY_POST, 302), (ONLY_POST, 302)),
 }
@@ -103,7 +147,11 @@ def make_everything(alice: User) -> Turn:
     usage = Usage(generation=turn.generation)
     usage.take_prices(model)
     usage.save()
+    share(turn.conversation, None)
+    make_folder(alice, name=TEXT)
+    alice.imports.create(file_name=f"{TEXT}.zip", status=ImportStatus.STOPPED)
     SystemPrompt.objects.create(name="Kind").add_version("Be kind.")
+    SavedPrompt.objects.create(owner=alice, command="garden", text=TEXT)
     return turn
 
 
@@ -111,7 +159,15 @@ def values_for(address: Address, turn: Turn) -> dict[str, Any]:
     """A value for each name that a pattern of this site takes."""
     kind = next((kind for kind in ContentType.objects.all() if f"/{kind.app_label}/{kind.model}/" in address.route), None)
     row = kind.model_class()._default_manager.first() if kind else None
-    own = {"conversations/": turn.conversation.pk, "messages/": turn.answer.pk}
+    conversation = turn.conversation
+    own = {
+        "conversations/": conversation.pk,
+        "messages/": turn.answer.pk,
+        "turns/": turn.prompt.pk,
+        "shares/": conversation.shares.get().pk,
+    }
+    own |= {"folders/": conversation.owner.folders.get().pk, "prompts/": SavedPrompt.objects.get().pk}
+    own["imports/"] = conversation.owner.imports.get().pk
     return {
         "pk": next((pk for start, pk in own.items() if address.route.startswith(start)), 1),
         "object_id": row.pk if row else 1,
@@ -119,6 +175,7 @@ def values_for(address: Address, turn: Turn) -> dict[str, Any]:
         "content_type_id": ContentType.objects.get_for_model(Conversation).pk,
         "app_label": "conversations",
         "url": "nothing/here",
+        "token": "guessed" * 6 + "x",  # what a right one shows is said in tests/views/test_shares.py
         "key": "key",
         "uidb36": "1",
     }

@@ -30,6 +30,7 @@ class Viewer(threading.Thread):
         self.turn, self.visits, self.ending = turn, 0, ""
         self.place = "0.0"
         self.history: list[Any] = []  # what is said when a check fails
+        self.refusals: list[int] = []  # each status of a server that was there and did not serve: no balancer sends that elsewhere
         self._servers = itertools.cycle(servers)
         self._error: BaseException | None = None
         self._is_given_up = threading.Event()
@@ -53,14 +54,20 @@ class Viewer(threading.Thread):
             raise self._error
         assert self.ending
 
+    def wait(self, seconds: float) -> None:
+        """Wait for its end, and no longer than that."""
+        super().join(seconds)
+
     def _visit(self, server: Server) -> None:
         """Follow until the end, or until the connection breaks."""
         try:
             with server.open("GET", f"/messages/{self.turn['answer']}/events?after={self.place}{self.format}") as response:
-                if response.status < 500:
-                    assert response.status == 200, response.read()
-                    self.visits += 1
-                    self._follow(response)
+                if response.status >= 500:
+                    self.refusals.append(response.status)
+                    return
+                assert response.status == 200, response.read()
+                self.visits += 1
+                self._follow(response)
         except GONE:
             pass
         finally:
@@ -119,7 +126,7 @@ class Browser(Viewer):
 
     def __init__(self, servers: Sequence[Server], turn: dict[str, Any]) -> None:
         pk = turn["answer"]
-        places = "".join(f'<div id="message-{pk}-{name}"></div>' for name in ("stream", "reasoning-text", "text", "footer"))
+        places = "".join(f'<div id="message-{pk}-{name}"></div>' for name in ("stream", "reasoning-text", "text", "waiting", "footer"))
         self.page, self.seen = Page(f'<article id="message-{pk}">{places}</article>'), [""]
         super().__init__(servers, turn)
 

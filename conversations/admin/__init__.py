@@ -6,23 +6,29 @@ It shows no key, ever, and decides no rule of its own: it asks the models to do 
 from django.contrib import admin
 
 from .conversations import ConversationAdmin
+from .feedback import FeedbackAdmin
 from .generations import GenerationAdmin
 from .language_models import LanguageModelAdmin
+from .login import LoginForm
 from .messages import MessageAdmin
 from .providers import ProviderAdmin
+from .saved_prompts import SavedPromptAdmin
 from .system_prompts import SystemPromptAdmin
 from .usage import UsageAdmin
 
 __all__ = [
     "ConversationAdmin",
+    "FeedbackAdmin",
     "GenerationAdmin",
     "LanguageModelAdmin",
     "MessageAdmin",
     "ProviderAdmin",
+    "SavedPromptAdmin",
     "SystemPromptAdmin",
     "UsageAdmin",
 ]
 
+admin.site.login_form = LoginForm
 admin.site.site_header = "Chat administration"
 admin.site.site_title = "Chat administration"
 admin.site.index_title = "What people chat with, and what happened"

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from conversations.generation.changes import Kind, tell_of
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Message
+from conversations.models.conversations import ConversationQuerySet
 
 from . import transcript
 from .records import RecordAdmin, link_to_list
@@ -43,7 +44,7 @@ class ConversationAdmin(RecordAdmin):
     ) -> HttpResponse:
         """Add the transcript, for who may read messages."""
         if obj and self.admin_site.get_model_admin(Message).has_view_permission(request):
-            page = transcript.page_of(obj, request.GET.get("page"))
+            page = transcript.page_of(obj, request.GET.get("page"), request.GET.get("message"))
             context |= {"transcript": page, "entries": transcript.entries(page, obj)}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -52,18 +53,18 @@ class ConversationAdmin(RecordAdmin):
         return link_to_list(Message, "List of its messages", conversation__id__exact=conversation.pk)
 
     @admin.action(description="Move to the trash", permissions=["trash"], location=EVERYWHERE)
-    def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:
-        active = list(queryset.filter(deleted_at=None))
+    def move_to_trash(self, request: HttpRequest, queryset: ConversationQuerySet) -> None:
+        active = list(queryset.kept())  # a temporary one is in no trash: it would be gone at once
         for conversation in active:
             for generation_id in conversation.soft_delete():
-                supervisor.notify(generation_id)
+                transaction.on_commit(partial(supervisor.notify, generation_id))
             transaction.on_commit(partial(tell_of, conversation, Kind.DELETED))
             self.log_change(request, conversation, "Moved to the trash.")
         self.message_user(request, f"Moved to the trash: {len(active)}.", messages.SUCCESS)
 
     @admin.action(description="Restore from the trash", permissions=["trash"], location=EVERYWHERE)
-    def restore(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:
-        trashed = list(queryset.exclude(deleted_at=None))
+    def restore(self, request: HttpRequest, queryset: ConversationQuerySet) -> None:
+        trashed = list(queryset.trashed())
         for conversation in trashed:
             conversation.restore()
             transaction.on_commit(partial(tell_of, conversation, Kind.RESTORED))

@@ -1,6 +1,6 @@
-"""The one default of a catalog: marking another row moves the mark, and staff never meet the constraint that guards it."""
+"""Marks that one row of a catalog has, such as the default: marking another row moves it, and staff never meet the constraint behind it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -17,38 +17,47 @@ else:
     ModelForm = forms.ModelForm
 
 
-@transaction.atomic
 def move_default(chosen: LanguageModel | SystemPrompt) -> None:
+    move_mark(chosen, "is_default")
+
+
+@transaction.atomic
+def move_mark(chosen: LanguageModel | SystemPrompt, mark: str) -> None:
     """Take the mark from whoever has it and give it to `chosen`.
 
     All rows are locked first, in one order: two people who mark different rows at once queue instead of colliding.
     """
     rows: QuerySet[Any] = type(chosen)._default_manager.order_by("pk")
     list(rows.select_for_update().values_list("pk", flat=True))
-    rows.filter(is_default=True).exclude(pk=chosen.pk).update(is_default=False)
-    rows.filter(pk=chosen.pk).update(is_default=True)
-    chosen.is_default = True
+    rows.filter(**{mark: True}).exclude(pk=chosen.pk).update(**{mark: False})
+    rows.filter(pk=chosen.pk).update(**{mark: True})
+    setattr(chosen, mark, True)
 
 
 class DefaultMarkForm(ModelForm):
+    marks: ClassVar[tuple[str, ...]] = ("is_default",)
+
     def validate_constraints(self) -> None:
-        """Check the row as if it were unmarked: the mark is moved on saving, so a second one is no error."""
-        marked, self.instance.is_default = self.instance.is_default, False
+        """Check the row as if it were unmarked: a mark is moved on saving, so a second one is no error."""
+        marked = {mark: getattr(self.instance, mark) for mark in self.marks}
+        self.instance.__dict__.update(dict.fromkeys(self.marks, False))
         super().validate_constraints()
-        self.instance.is_default = marked
+        self.instance.__dict__.update(marked)
 
 
 class DefaultMarkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """An admin of rows of which one is the default."""
 
+    form: type[DefaultMarkForm] = DefaultMarkForm
     actions = ("make_default",)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        newly_marked = obj.is_default and "is_default" in form.changed_data
-        obj.is_default = obj.is_default and not newly_marked
+        newly_marked = [mark for mark in self.form.marks if getattr(obj, mark) and mark in form.changed_data]
+        for mark in newly_marked:
+            setattr(obj, mark, False)
         super().save_model(request, obj, form, change)
-        if newly_marked:
-            move_default(obj)
+        for mark in newly_marked:
+            move_mark(obj, mark)
 
     @admin.action(
         description="Make it the default",

@@ -32,6 +32,8 @@ class ParametersField(forms.JSONField):
 
 
 class LanguageModelForm(DefaultMarkForm):
+    marks = ("is_default", "writes_titles")
+
     class Meta:
         model = LanguageModel
         fields = "__all__"
@@ -72,7 +74,7 @@ class LanguageModelAdmin(EnabledMarkAdmin, DefaultMarkAdmin):
     list_select_related = ("provider",)
     search_fields = ("name", "model_id", "provider__name")
     fieldsets = (
-        (None, {"fields": ("provider", "model_id", "name", "is_enabled", "is_default")}),
+        (None, {"fields": ("provider", "model_id", "name", "is_enabled", "is_default", "writes_titles")}),
         ("Limits", {"fields": ("context_window", "max_output_tokens")}),
         ("Prices", {"fields": tuple(PRICES)}),
         ("Capabilities", {"fields": ("supports_images", "supports_tools", "supports_reasoning")}),

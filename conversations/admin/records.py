@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
+from conversations.models.keys import LARGEST_KEY
+
 
 class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """A page that cannot falsify the record. Newest first by key: that order is free, however long the table."""
@@ -16,6 +18,11 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ("-pk",)
     list_per_page = 50
     show_full_result_count = False
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the row, or None: a key that is another table's is looked up as it stands, and a database raises for one too large."""
+        is_key = not object_id.isdecimal() or int(object_id) <= LARGEST_KEY
+        return super().get_object(request, object_id, from_field) if is_key else None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -12,8 +12,11 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.db.models.functions import Length, Substr
+from django.urls import reverse
+from django.utils.html import format_html
 
 from conversations.models import Conversation, Generation, Message, Role
+from conversations.models.keys import key_in
 
 from .amounts import plain
 from .words import in_words
@@ -38,11 +41,24 @@ class Entry:
     reasoning: str
     is_cut: bool
     is_live: bool
-    is_left: bool  # on a branch that a retry or an edit has left
+    is_left: bool  # on a branch that is not shown
+    replies_to: int | None  # the message before it, where that is not the entry before
+    continues: int | None
+    edited_at: datetime | None
+    deleted_at: datetime | None
 
 
-def page_of(conversation: Conversation, number: str | None) -> Page[Any]:
-    """Return a page of messages, oldest first; the first where `number` is none."""
+def link_to(message: Message) -> str:
+    """Return a link to a message where it stands in its conversation."""
+    url = reverse("admin:conversations_conversation_change", args=[message.conversation_id])
+    return format_html('<a href="{}?message={}#message-{}">Transcript</a>', url, message.pk, message.pk)
+
+
+def page_of(conversation: Conversation, number: str | None, message: str | None = None) -> Page[Any]:
+    """Return a page of messages, oldest first: that of a message, or that with a number; the first where neither is one."""
+    if key := key_in(message):
+        before = Message.objects.filter(conversation=conversation, pk__lt=key).count()
+        number = str(before // PER_PAGE + 1)
     return Paginator(messages_of(conversation), PER_PAGE).get_page(number)
 
 
@@ -64,13 +80,14 @@ def messages_of(conversation: Conversation) -> QuerySet[Message]:
 def entries(page: Page[Any], conversation: Conversation) -> Iterator[Entry]:
     path = Message.objects.path_to(conversation.head_id).filter(pk__in=[message.pk for message in page])
     shown = set(path.values_list("pk", flat=True))
+    before = None
     for message in page:
         generation = getattr(message, "generation", None)
         yield Entry(
             pk=message.pk,
             role="Prompt" if message.role == Role.USER else "Answer",
             created_at=message.created_at,
-            model=generation.model_name if generation else "",
+            model=message.written_by,
             status=generation.get_status_display() if generation else "",
             cost=cost_of(generation) if generation else "",
             error=error_of(generation) if generation else "",
@@ -79,7 +96,12 @@ def entries(page: Page[Any], conversation: Conversation) -> Iterator[Entry]:
             is_cut=message.length > SHOWN_CHARACTERS,
             is_live=bool(generation and generation.is_live),
             is_left=message.pk not in shown,
+            replies_to=message.parent_id if message.parent_id != before else None,
+            continues=message.continues_id,
+            edited_at=message.edited_at,
+            deleted_at=message.deleted_at,
         )
+        before = message.pk
 
 
 def cost_of(generation: Generation) -> str:

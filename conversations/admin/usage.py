@@ -8,6 +8,7 @@ from .amounts import amount_column
 from .records import RecordAdmin
 
 PRICES = tuple(amount_column(name) for name in ("input_price", "cached_input_price", "output_price"))
+MODEL = ("model", "model_name", "provider_request_id")
 COST = amount_column("cost", "cost in US dollars")
 
 
@@ -15,6 +16,7 @@ COST = amount_column("cost", "cost in US dollars")
 class UsageAdmin(RecordAdmin):
     list_display = (
         "created_at",
+        "purpose",
         "model_name",
         "input_tokens",
         "cached_tokens",
@@ -24,11 +26,14 @@ class UsageAdmin(RecordAdmin):
         "generation_id",
         "attempt",
     )
-    list_filter = ("is_estimated", "model", "created_at")
+    list_filter = ("purpose", "is_estimated", "model", "created_at")
     search_fields = ("=generation__pk", "=provider_request_id")
     search_help_text = "The number of a generation, or the provider's request id."
     fieldsets = (
-        (None, {"fields": ("created_at", "generation", "attempt", "model", "model_name", "provider_request_id")}),
+        (
+            None,
+            {"fields": ("created_at", "purpose", "generation", "conversation", "attempt", "model", "model_name", "provider_request_id")},
+        ),
         ("Tokens", {"fields": ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "is_estimated")}),
         ("US dollars per million tokens", {"fields": PRICES}),
         ("US dollars", {"fields": (COST,)}),

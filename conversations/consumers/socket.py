@@ -11,10 +11,11 @@ from functools import wraps
 from typing import Any
 
 import msgspec
+from django.db import Error
 
 from chatsite import threads
 from chatsite.handshake import Visitor, visitor_of
-from chatsite.sessions import living_session
+from chatsite.sessions import is_living
 
 type Scope = dict[str, Any]
 type Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -22,7 +23,7 @@ type Send = Callable[[dict[str, Any]], Awaitable[None]]
 type Frames = AsyncGenerator[str]
 
 visitor_in_thread = threads.in_thread(threads.web, visitor_of)
-session_in_thread = threads.in_thread(threads.web, living_session)
+is_living_in_thread = threads.in_thread(threads.web, is_living)
 
 
 class Code(IntEnum):
@@ -52,7 +53,7 @@ class Caller:
 
     async def may_go_on(self) -> bool:
         """Say that the session is still there; raises Closed once it is not: a log out counts for open sockets, too."""
-        if await session_in_thread(self._session_key) is None:
+        if not await is_living_in_thread(self._session_key):
             raise Closed(Code.SIGNED_OUT)
         return True
 
@@ -63,7 +64,10 @@ def socket(frames: Callable[..., Frames]) -> Any:  # Django's path() takes views
     @wraps(frames)
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # the handshake
-        visitor = await visitor_in_thread(scope)
+        try:
+            visitor = await visitor_in_thread(scope)
+        except Error:  # who it is cannot be said just now: to be tried again
+            visitor = None
         if visitor is None:
             await send({"type": "websocket.close"})
             return
@@ -97,6 +101,8 @@ async def tell(frames: Frames, send: Send) -> Code:
                 await send({"type": "websocket.send", "text": text})
     except Closed as closed:
         return closed.code
+    except Error:
+        return Code.RESTART
     return Code.DONE
 
 

@@ -7,10 +7,9 @@ state at once when it comes back, instead of all it missed: nobody waits for it 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import Protocol
 
 from chatsite import threads
-from conversations.generation.feed import Listener
+from conversations.generation.feed import Followed
 from conversations.models.usage import ended_answer
 
 from . import sse
@@ -23,13 +22,6 @@ type Permission = Callable[[], Awaitable[bool]]
 
 async def always() -> bool:
     return True
-
-
-class Followed(Protocol):
-    """What can be followed: the feed of an answer, and the changes of a person."""
-
-    listeners: set[Listener]
-    has_ended: bool
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from conversations.events import Place
 from conversations.generation.feed import Feed, feeds
 from conversations.models import Message
 from conversations.rendering.answers import Answer
-from conversations.rendering.fragments import LiveAnswer, footer
+from conversations.rendering.fragments import LiveAnswer, footer, waiting
 
 from . import sse
 from .follow import Permission, always, answer_in_thread, follow
@@ -29,8 +29,9 @@ async def page_stream(message: Message, place: Place, may_go_on: Permission = al
         yield finished(ended) if ended else sse.GONE
         return
     with feeds.hold(generation.pk) as feed, watching(feed, message.pk) as broadcast:
-        number, is_running = broadcast.number, False
-        yield sse.encode(broadcast.live.since(place), id=str(broadcast.live.place))
+        number, is_running, is_waiting = broadcast.number, False, feed.is_waiting
+        first = broadcast.live.since(place) + waiting(message.pk, is_waiting)  # another process may have told the page otherwise
+        yield sse.encode(first, id=str(broadcast.live.place))
         async with aclosing(follow(feed)) as following:
             async for has_news in following:
                 if not has_news:
@@ -41,6 +42,9 @@ async def page_stream(message: Message, place: Place, may_go_on: Permission = al
                 if feed.is_running and not is_running:
                     is_running = True
                     yield sse.encode("running", event="status")
+                if feed.is_waiting != is_waiting:
+                    is_waiting = feed.is_waiting
+                    yield sse.encode(waiting(message.pk, is_waiting))
                 if number < broadcast.number:
                     missed, number = broadcast.after(number), broadcast.number  # before the yield: more may come while the client reads
                     yield missed

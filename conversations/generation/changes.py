@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from conversations.models import Conversation
 
-from .feed import Listener
+from .feed import Followed
 
 KEPT = 32  # changes for each person; a page further behind is told to look at everything
 LATELY = 1000  # changes of all, for a page that was loaded before its socket is open
@@ -23,9 +23,12 @@ LATELY = 1000  # changes of all, for a page that was loaded before its socket is
 class Kind(StrEnum):
     BEGUN = "begun"  # an answer is queued
     ENDED = "ended"
+    BRANCHED = "branched"  # another path is shown, a turn was deleted or restored; or a conversation was forked from one
     RENAMED = "renamed"
     DELETED = "deleted"
     RESTORED = "restored"
+    IMPORTED = "imported"  # conversations came from a file; no single one is meant
+    MOVED = "moved"  # pinned, archived or filed, or not any more
 
 
 class Change(NamedTuple):
@@ -37,28 +40,18 @@ class Change(NamedTuple):
     answer: int = 0
 
 
-class PersonFeed:
+class PersonFeed(Followed):
     """What has changed for one person lately. It ends with the process."""
 
     def __init__(self) -> None:
-        self.listeners: set[Listener] = set()
-        self.has_ended = False
+        super().__init__()
         self.number = 0  # of the last change
-        self.holders = 0
         self._changes: deque[Change] = deque(maxlen=KEPT)
 
     def publish(self, change: Change) -> None:
         self._changes.append(change)
         self.number += 1
         self.tell()
-
-    def end(self) -> None:
-        self.has_ended = True
-        self.tell()
-
-    def tell(self) -> None:
-        for listener in list(self.listeners):
-            listener()
 
     def after(self, number: int) -> list[Change] | None:
         """Return the changes after `number`; None where they are kept no more."""
@@ -122,6 +115,11 @@ class Changes:
 
 
 changes = Changes()
+
+
+def tell_of_import(person: int) -> None:
+    """Tell the pages of a person that conversations have come from a file."""
+    changes.tell(Change(person, 0, Kind.IMPORTED))
 
 
 def tell_of(conversation: Conversation, kind: Kind, answer: int = 0) -> None:

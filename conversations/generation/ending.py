@@ -1,21 +1,20 @@
 """How a generation ends: one transaction folds the journal into the message, accounts for the attempt and sets the status."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from django.db import transaction
 
-from conversations.events import EventKind, JournalEvent
-from conversations.models import Generation, JournalEntry, Message, Status, Usage
+from conversations.events import EventKind, joined
+from conversations.models import Generation, LanguageModel, Status, Usage
 from conversations.models.catalog import model_key
 from conversations.models.generations import STOPPED as STOPPED
 from conversations.providers.base import ChatRequest, Stream, UsageReport
 from conversations.providers.errors import ProviderError
 
 from .changes import Kind, tell_of
-from .history import TOKENS_PER_MESSAGE, assignment_of, likely_tokens
+from .history import TOKENS_PER_MESSAGE, assignment_of, likely_tokens, opening_of
 from .journal import entries
 
 MAX_TAKEOVERS = 3  # a generation that brings down its process each time is not tried for ever
@@ -41,6 +40,7 @@ class Outcome:
     reached_model: bool = True
     attempt: int | None = None  # where it is not the generation's own: the attempt of an owner that died
     request: ChatRequest | None = field(default=None, repr=False)
+    begun: int = 0  # entries of the journal that no attempt wrote: what the answer continues
 
     def fail(self, error: ProviderError) -> None:
         self.break_off(Status.FAILED, error.told(has_begun=self.first_token_at is not None), error.code)
@@ -74,7 +74,7 @@ def settle(generation: Generation) -> bool:
         end(generation, Outcome(Status.STOPPED, error_sentence=STOPPED))
         return True
     outcome = outcome_of_lost(generation)
-    if outcome.status == Status.INTERRUPTED and generation.model is not None and not entries(generation.pk):
+    if outcome.status == Status.INTERRUPTED and generation.model is not None and not entries(generation.pk, after=outcome.begun):
         account(generation, outcome, "", "")
         return False
     end(generation, outcome)
@@ -87,6 +87,7 @@ def outcome_of_lost(generation: Generation) -> Outcome:
     if generation.model is not None:
         assignment = assignment_of(generation)
         outcome.request, outcome.trimmed_turns = assignment.request, assignment.trimmed_turns
+    outcome.begun = len(opening_of(generation))
     if generation.stop_requested_at:
         outcome.break_off(Status.STOPPED, STOPPED)
     elif generation.takeovers >= MAX_TAKEOVERS:
@@ -107,39 +108,31 @@ def end(generation: Generation, outcome: Outcome) -> bool:
         trimmed_turns=outcome.trimmed_turns,
     )
     if won:
-        text, reasoning = fold(generation)
-        account(generation, outcome, text, reasoning)
+        written = generation.fold()[outcome.begun :]
+        account(generation, outcome, joined(written, EventKind.TEXT_DELTA), joined(written, EventKind.REASONING_DELTA))
         transaction.on_commit(partial(tell_of, generation.message.conversation, Kind.ENDED, generation.message_id))
     return won
-
-
-def fold(generation: Generation) -> tuple[str, str]:
-    """Move the answer from the journal into its message: one truth at a time (law 2)."""
-    events = entries(generation.pk)
-    text, reasoning = joined(events, EventKind.TEXT_DELTA), joined(events, EventKind.REASONING_DELTA)
-    Message.objects.filter(pk=generation.message_id).update(text=text, reasoning=reasoning)
-    JournalEntry.objects.filter(generation=generation).delete()
-    return text, reasoning
-
-
-def joined(events: Iterable[JournalEvent], kind: EventKind) -> str:
-    return "".join(event.data for event in events if event.kind == kind)
 
 
 def account(generation: Generation, outcome: Outcome, text: str, reasoning: str) -> None:
     """Write the attempt into the ledger: as the provider counted, or else by an estimate that says so."""
     if generation.model is None or outcome.request is None:
         return  # nothing was sent upstream
+    usage = Usage(generation=generation, attempt=outcome.attempt or generation.attempt)
+    enter(usage, generation.model, outcome.request, outcome, text, reasoning)
+
+
+def enter(usage: Usage, model: LanguageModel, request: ChatRequest, outcome: Outcome, text: str, reasoning: str) -> None:
+    """Write an attempt that asked `model` for `request` as a row of the ledger."""
     counted = outcome.usage
-    attempt = outcome.attempt or generation.attempt
-    usage = Usage(generation=generation, attempt=attempt, is_estimated=counted is None, provider_request_id=outcome.request_id[:200])
+    usage.is_estimated, usage.provider_request_id = counted is None, outcome.request_id[:200]
     if counted is None:
         billed = outcome.reached_model or text or reasoning
-        counted = estimate(outcome.request, text, reasoning) if billed else UsageReport(0, 0)
+        counted = estimate(request, text, reasoning) if billed else UsageReport(0, 0)
     usage.input_tokens, usage.cached_tokens = counted.input_tokens, min(counted.cached_tokens, counted.input_tokens)
     usage.output_tokens, usage.reasoning_tokens = counted.output_tokens, counted.reasoning_tokens
-    usage.take_prices(generation.model)
-    if not model_key(generation.model.pk):
+    usage.take_prices(model)
+    if not model_key(model.pk):
         usage.model = None  # deleted meanwhile; its name and prices are known all the same
     usage.save()
 

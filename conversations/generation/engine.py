@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from itertools import count
 
-from django.db import DatabaseError
 from django.utils import timezone
 
 from chatsite import threads
@@ -22,7 +21,8 @@ from conversations.providers.registry import adapter_for
 from .ending import BROKEN, RESTARTED, STOPPED, Outcome, end, requeue
 from .feed import Feed
 from .history import Assignment
-from .journal import RETRY_SECONDS, Journal
+from .journal import Journal
+from .patience import insist
 from .retries import begin_next_attempt, pause_before_next
 
 log = logging.getLogger(__name__)
@@ -39,8 +39,10 @@ class Run:
         self.assignment, self.generation = assignment, assignment.generation
         self.feed, self.journal = feed, journal
         self.outcome = Outcome(Status.COMPLETE, trimmed_turns=assignment.trimmed_turns, request=assignment.request)
+        self.outcome.begun = len(assignment.begun)
         self._reading: asyncio.Task[None] | None = None
         self._is_stopping = self._is_lost = self._is_ending = False
+        self.has_ended = False  # by this run: nobody else ends it
 
     def stop(self) -> None:
         """Close the upstream call now, also while the provider is silent; the run ends as stopped."""
@@ -56,6 +58,7 @@ class Run:
 
     async def answer(self) -> None:
         """Run the attempt to its end. Cancelling this hands the generation over to another process."""
+        self.feed.publish(self.assignment.begun)
         self.feed.begin()
         try:
             await self._read_to_the_end()
@@ -129,16 +132,12 @@ class Run:
         self._is_ending = True
         await self.journal.flush(self.feed)
         if await self._insist(end_in_thread):
+            self.has_ended = True
             self.feed.end()  # else somebody else says how it ends, and is heard as from any other process
 
     async def _insist(self, write: Callable[[Generation, Outcome], Awaitable[bool]]) -> bool:
-        """Write until it is written: while the database is away, the answer waits."""
-        while True:
-            try:
-                return await write(self.generation, self.outcome)
-            except DatabaseError:
-                log.exception("What became of generation %s could not be written yet.", self.generation.pk)
-                await asyncio.sleep(RETRY_SECONDS)
+        complaint = f"What became of generation {self.generation.pk} could not be written"
+        return await insist(lambda: write(self.generation, self.outcome), lambda: [self.feed], complaint)
 
     async def _hand_over(self) -> None:
         """Keep what has been shown as interrupted; queue again what has not begun."""

@@ -12,17 +12,33 @@ from conversations.events import JournalEvent
 type Listener = Callable[[], None]
 
 
-class Feed:
-    """The committed events of one generation, in order, until it ends."""
+class Followed:
+    """What can be followed until it ends: its listeners are told of whatever is new. It is kept for as long as somebody holds it."""
+
+    def __init__(self) -> None:
+        self.listeners: set[Listener] = set()
+        self.has_ended = False
+        self.holders = 0
+
+    def end(self) -> None:
+        self.has_ended = True
+        self.tell()
+
+    def tell(self) -> None:
+        for listener in list(self.listeners):
+            listener()
+
+
+class Feed(Followed):
+    """The committed events of one generation, in order. It ends when the final status is committed: then the message holds the answer."""
 
     def __init__(self, generation_id: int) -> None:
+        super().__init__()
         self.generation_id = generation_id
         self.events: list[JournalEvent] = []
         self.is_running = False
-        self.has_ended = False
+        self.is_waiting = False  # what comes next cannot be committed, or read, for a while
         self.is_local = False  # this process runs the generation and publishes its commits here
-        self.listeners: set[Listener] = set()
-        self.holders = 0
 
     @property
     def position(self) -> int:
@@ -38,14 +54,14 @@ class Feed:
         self.is_running = True
         self.tell()
 
-    def end(self) -> None:
-        """Say that the final status is committed: the message holds the answer from now on."""
-        self.has_ended = True
+    def wait(self) -> None:
+        self.is_waiting = True
         self.tell()
 
-    def tell(self) -> None:
-        for listener in list(self.listeners):
-            listener()
+    def go_on(self) -> None:
+        if self.is_waiting:
+            self.is_waiting = False
+            self.tell()
 
 
 class Feeds:

@@ -1,14 +1,19 @@
 """What goes upstream: the conversation up to the prompt, trimmed by whole turns to what the model can read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from conversations.events import EventKind, JournalEvent, joined
 from conversations.models import Generation, LanguageModel, Provider, Role
 from conversations.models.messages import texts_to
-from conversations.providers.base import ChatMessage, ChatRequest, Endpoint
+from conversations.providers.base import GO_ON, ChatMessage, ChatRequest, Endpoint
+
+from .journal import entries
 
 BYTES_PER_TOKEN = 3  # low for English, about right for other scripts and code: an estimate that rather trims too early
 TOKENS_PER_MESSAGE = 8  # the chat template around each message
+LIMITS = ("max_tokens", "max_completion_tokens")  # OpenAI's newer models take the second name only
 ANSWER_SHARE = 4  # a quarter of the window is kept free for the answer, unless the model has a smaller limit
 
 
@@ -20,6 +25,7 @@ class Assignment:
     endpoint: Endpoint
     request: ChatRequest
     trimmed_turns: int
+    begun: list[JournalEvent]  # what is in the journal already
 
 
 def assignment_of(generation: Generation) -> Assignment:
@@ -31,12 +37,35 @@ def assignment_of(generation: Generation) -> Assignment:
     assert model is not None
     prompts = texts_to(answer.parent_id) if answer.parent_id else []
     system_prompt = answer.conversation.system_prompt
-    kept, trimmed_turns = trim(turns_of(prompts), prompt_budget(model) - estimated_tokens(system_prompt))
-    parameters = dict(model.parameters)
-    if model.max_output_tokens:
-        parameters.setdefault("max_tokens", model.max_output_tokens)
+    begun = opening_of(generation)
+    kept, trimmed_turns = trim(turns_to(prompts, begun), prompt_budget(model) - estimated_tokens(system_prompt))
+    parameters = parameters_of(model, answer.conversation.parameters)
     request = ChatRequest(model.model_id, [message for turn in kept for message in turn], system_prompt, parameters)
-    return Assignment(generation, endpoint_of(model.provider), request, trimmed_turns)
+    return Assignment(generation, endpoint_of(model.provider), request, trimmed_turns, begun)
+
+
+def opening_of(generation: Generation) -> list[JournalEvent]:
+    """Return what stood in the journal before anybody ran the generation: the text that it continues."""
+    if generation.message.continues is None:
+        return []
+    return entries(generation.pk)[: len(generation.message.continues.opening())]
+
+
+def parameters_of(model: LanguageModel, wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the model's own parameters and over them what is wished, as far as the model takes it.
+
+    `max_tokens` goes under the name that staff gave it in the model's parameters, and never above the model's limit.
+    """
+    own, wished = dict(model.parameters), dict(wishes)
+    if not model.supports_reasoning:
+        wished.pop("reasoning_effort", None)
+    limit = wished.pop("max_tokens", None)
+    name = next((name for name in LIMITS if name in own), LIMITS[0])
+    if limit:
+        own[name] = min(limit, model.max_output_tokens or limit)
+    elif model.max_output_tokens:
+        own.setdefault(name, model.max_output_tokens)
+    return own | wished
 
 
 def endpoint_of(provider: Provider) -> Endpoint:
@@ -62,6 +91,14 @@ def turns_of(messages: Iterable[tuple[str, str]]) -> list[TurnMessages]:
             turns.append([ChatMessage("user", text)])
         elif turns and text:
             turns[-1].append(ChatMessage("assistant", text))
+    return turns
+
+
+def turns_to(messages: Iterable[tuple[str, str]], begun: Iterable[JournalEvent]) -> list[TurnMessages]:
+    """Return the turns of a path; the last prompt with the text that its answer begins with, and the wish to go on."""
+    turns = turns_of(messages)
+    if turns and (text := joined(begun, EventKind.TEXT_DELTA)):
+        turns[-1] += [ChatMessage("assistant", text), ChatMessage("user", GO_ON)]
     return turns
 
 

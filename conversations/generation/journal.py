@@ -6,11 +6,10 @@ what was read is committed at once.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
 from chatsite import threads
 from conversations.events import Event, JournalEvent
@@ -18,6 +17,7 @@ from conversations.models import Generation
 from conversations.models.generations import journal_of
 
 from .feed import Feed
+from .patience import insist
 
 INSERT = "INSERT INTO conversations_journalentry (generation_id, position, kind, data) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
 # One statement, so that an owner that is cut off in the middle of it leaves no transaction open. The lock makes a takeover come
@@ -33,11 +33,8 @@ WITH owned AS MATERIALIZED (
 )
 SELECT id FROM owned
 """
-RETRY_SECONDS = 0.5
 SECONDS_PER_ANSWER = 0.002  # a busy process commits less often: each answer in a commit costs its viewers a frame
 LONGEST_INTERVAL = 0.12  # seconds
-
-log = logging.getLogger(__name__)
 
 type Row = tuple[int, int, str, str]
 
@@ -134,16 +131,15 @@ class Journal:
             await self._commit(self._writing)
             loop.call_at(earliest, self._writing.next_is_due.set)
 
+    def _held(self) -> set[Feed]:
+        """The feeds that a commit holds up: those in it, and those that wait for the next one."""
+        return {*self._writing.events, *self._batch.events}
+
     async def _commit(self, batch: Batch) -> None:
         """Write until it is written: while the database is away the answers wait, and nothing is shown or lost."""
         owned: set[int] = set()
-        while rows := batch.rows():
-            try:
-                owned = await write_in_thread(rows, self._owner)
-                break
-            except DatabaseError:
-                log.exception("The journal could not be written; %d events wait.", len(rows))
-                await asyncio.sleep(RETRY_SECONDS)
+        if rows := batch.rows():
+            owned = await insist(lambda: write_in_thread(rows, self._owner), self._held, "The journal could not be written")
         for feed, events in batch.events.items():
             if feed.generation_id in owned:
                 feed.publish(events)

@@ -1,20 +1,18 @@
 """What other processes write, read for all who follow it here: one query a round, however many generations and viewers."""
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from chatsite import threads
 from conversations.events import JournalEvent
 from conversations.models import Generation, Status
 
 from .feed import Feed, feeds
-
-log = logging.getLogger(__name__)
+from .patience import insist
 
 READ_SECONDS = 0.5  # between two reads that nobody asked for: the safety net under lost wake-ups
 PAUSE_SECONDS = 0.04  # between two reads that were asked for
@@ -47,10 +45,7 @@ class RemoteReader:
         try:
             while True:
                 self._wanted.clear()
-                try:
-                    await self._read()
-                except DatabaseError:
-                    log.exception("The journal could not be read.")
+                await insist(self._read, remote_feeds, "The journal could not be read")
                 await asyncio.sleep(PAUSE_SECONDS)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(READ_SECONDS):

@@ -2,7 +2,7 @@
 
 import random
 
-from django.db import transaction
+from django.db import Error, transaction
 
 from conversations.models import Generation
 from conversations.providers.errors import ProviderError
@@ -23,13 +23,18 @@ def pause_before_next(error: ProviderError, tries: int) -> float | None:
     return pause if asked_for <= LONGEST_PAUSE else None
 
 
-@transaction.atomic
 def begin_next_attempt(generation: Generation, outcome: Outcome) -> bool:
     """Account for the attempt that failed and begin the next one; False, and nothing changed, if somebody else owns it now."""
     former = generation.attempt
-    won = generation.begin_next_attempt()
-    if won:
-        outcome.attempt = former
-        account(generation, outcome, "", "")
+    try:
+        with transaction.atomic():
+            won = generation.begin_next_attempt()
+            if won:
+                outcome.attempt = former
+                account(generation, outcome, "", "")
+    except Error:
+        generation.attempt = former  # nothing was written, and this is tried again
+        raise
+    finally:
         outcome.attempt = None
     return won

@@ -9,25 +9,22 @@ import os
 import secrets
 import socket
 from collections.abc import Coroutine, Iterable
-from contextlib import nullcontext, suppress
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
-from django.utils import timezone
 
-from chatsite import threads
-from conversations.models import Generation, Status
-from conversations.models.generations import generation_to_run, lease_end
 from conversations.providers.registry import close_adapters
 
 from .changes import Change, changes
-from .ending import BROKEN, Outcome, end, settle
 from .engine import Run
 from .feed import feeds
-from .history import Assignment, assignment_of
+from .history import Assignment
 from .journal import Journal
+from .leases import Leniency, is_stop_requested_in_thread, renew_in_thread, take_in_thread
 from .remote import RemoteReader
+from .sweeping import keep_swept
+from .titles import is_to_be_named, write_title
 from .wakeups import WakeUps, What
 
 log = logging.getLogger(__name__)
@@ -58,7 +55,7 @@ class Supervisor:
         self.journal = Journal(self.owner, self._lose, self._tell_news)
         changes.open(self._tell_changes)
         self._spawn(self.journal.run(), "journal")
-        for chore in (self._keep_leases(), self.remote.run(), self.wakeups.listen(), self.wakeups.speak()):
+        for chore in (self._keep_leases(), self.remote.run(), self.wakeups.listen(), self.wakeups.speak(), keep_swept(self.notify)):
             self._spawn(chore)
 
     def notify(self, generation_id: int) -> None:
@@ -83,6 +80,7 @@ class Supervisor:
         await self._cancel("chore")
         self.wakeups.tell(What.LOOK, self.runs)  # somebody is to run what is handed over
         await self._cancel("answer")
+        await self._cancel("title")
         await self._cancel("journal")
         await self.wakeups.close()
         await close_adapters()
@@ -118,13 +116,13 @@ class Supervisor:
         if not await self._look_here(generation_id):
             self.wakeups.tell(What.LOOK, [generation_id])
 
-    async def _look_here(self, generation_id: int) -> bool:
+    async def _look_here(self, generation_id: int, *, takes_over: bool = False) -> bool:
         """Return whether it is this process that runs the generation."""
         while claimed := self._claiming.get(generation_id):  # who comes in meanwhile waits until there is a run, or it is its turn
             await claimed.wait()
         run = self.runs.get(generation_id)
         if run is None:
-            return await self._claim(generation_id)
+            return await self._claim(generation_id, takes_over=takes_over)
         if await is_stop_requested_in_thread(generation_id):
             run.stop()
         return True
@@ -134,7 +132,7 @@ class Supervisor:
         if what is What.NEWS:
             self.remote.hear(about)
         elif what is What.CHANGES:
-            changes.hear(map(Change._make, about))
+            changes.hear(about)
         else:
             for generation_id in about:
                 self._spawn(self._heard_look(generation_id))
@@ -148,12 +146,12 @@ class Supervisor:
     def _tell_changes(self, told: Iterable[Change]) -> None:
         self.wakeups.tell(What.CHANGES, told)
 
-    async def _claim(self, generation_id: int) -> bool:
+    async def _claim(self, generation_id: int, *, takes_over: bool) -> bool:
         if self._is_closing or not self.claims:
             return False
         claimed = self._claiming[generation_id] = asyncio.Event()
         try:
-            assignment = await take_in_thread(generation_id, self.owner)
+            assignment = await take_in_thread(generation_id, self.owner, takes_over=takes_over)
             if assignment:
                 self._spawn(self._answer(assignment), f"answer {generation_id}")
                 await asyncio.sleep(0)  # it begins, and is among the runs
@@ -174,31 +172,28 @@ class Supervisor:
                 del self.runs[pk]
                 feed.is_local = False
                 self._tell_news([pk])
+        if run.has_ended and not self._is_closing and is_to_be_named(assignment, run.outcome):
+            self._spawn(write_title(assignment.generation), f"title {pk}")
 
     async def _keep_leases(self) -> None:
-        """Renew the leases of this process, obey stops, and take what nobody runs.
-
-        After a time without the database every lease has run out, and who lives could not help it: all get the time to renew theirs.
-        """
-        clock = asyncio.get_running_loop().time
-        heard, takes_over_at = clock(), 0.0
+        """Renew the leases of this process, obey stops, and take what nobody runs."""
+        leniency = Leniency()
         while True:
             try:
                 found = await renew_in_thread(self.owner, list(self.runs))
-                if clock() - heard > settings.LEASE_SECONDS - settings.HEARTBEAT_SECONDS:
-                    takes_over_at = clock() + settings.LEASE_SECONDS
-                heard = clock()
                 self._obey(found.lost, found.stopped)
-                for generation_id in found.queued + (found.abandoned if heard >= takes_over_at else []):
-                    await self._try(generation_id)
+                for generation_id in found.queued:
+                    await self._try(generation_id, takes_over=False)
+                for generation_id in found.abandoned if leniency.counts(found.ahead) else []:
+                    await self._try(generation_id, takes_over=True)
             except Exception:  # whatever it was, the leases have to be kept: the next round tries again
                 log.exception("The leases could not be renewed, or what is free could not be claimed.")
             await asyncio.sleep(settings.HEARTBEAT_SECONDS)
 
-    async def _try(self, generation_id: int) -> None:
+    async def _try(self, generation_id: int, *, takes_over: bool) -> None:
         """Take what is free; one that cannot be taken keeps nobody from the others."""
         try:
-            await self._look_here(generation_id)
+            await self._look_here(generation_id, takes_over=takes_over)
         except Exception:  # whatever is wrong with it
             log.exception("Generation %s could not be claimed.", generation_id)
 
@@ -213,61 +208,5 @@ class Supervisor:
         if run := self.runs.get(generation_id):
             run.lose()
 
-
-def take(generation_id: int, owner: str) -> Assignment | None:
-    """Claim a generation; return what is to be done, or None if somebody else won it or there is nothing left to run.
-
-    To take over is one transaction: an owner that died between its claim and the ledger would leave an attempt that nobody accounts for.
-    """
-    generation = generation_to_run.first(generation_id)
-    if generation is None:
-        return None
-    with transaction.atomic() if generation.attempt else nullcontext():
-        return assigned(generation) if generation.claim(owner) else None
-
-
-def assigned(generation: Generation) -> Assignment | None:
-    """Return what the new owner of a generation is to do; None where that is nothing more."""
-    try:
-        return None if generation.attempt > 1 and settle(generation) else assignment_of(generation)
-    except DatabaseError:
-        raise  # its lease runs out, and it is taken again
-    except Exception:  # it could never be run: that is said now, and not at each new try
-        log.exception("Generation %s cannot be run.", generation.pk)
-        end(generation, Outcome(Status.FAILED, "internal_error", BROKEN))
-        return None
-
-
-def is_stop_requested(generation_id: int) -> bool:
-    return Generation.objects.filter(pk=generation_id).exclude(stop_requested_at=None).exists()
-
-
-class Found(NamedTuple):
-    """What a process learns about generations when it renews its leases."""
-
-    lost: list[int]  # it ran them, and somebody else does now
-    stopped: list[int]
-    queued: list[int]
-    abandoned: list[int]  # whoever ran them let the lease run out
-
-
-def renew(owner: str, running: list[int]) -> Found:
-    """Renew the leases of `owner`; return what is to be done."""
-    with transaction.atomic():
-        mine = Generation.objects.owned_by(owner).filter(pk__in=running).order_by("pk")  # locked in the order in which the journal does
-        kept = dict(mine.select_for_update().values_list("pk", "stop_requested_at"))
-        Generation.objects.filter(pk__in=kept).update(heartbeat_at=timezone.now(), lease_until=lease_end())
-    free = list(Generation.objects.claimable().order_by("pk").values_list("pk", "status")[:100])
-    return Found(
-        lost=[pk for pk in running if pk not in kept],
-        stopped=[pk for pk, stop in kept.items() if stop],
-        queued=[pk for pk, status in free if status == Status.QUEUED],
-        abandoned=[pk for pk, status in free if status == Status.RUNNING],
-    )
-
-
-take_in_thread = threads.in_thread(threads.generation, take)
-is_stop_requested_in_thread = threads.in_thread(threads.generation, is_stop_requested)
-renew_in_thread = threads.in_thread(threads.generation, renew)
 
 supervisor = Supervisor()

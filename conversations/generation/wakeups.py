@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from itertools import batched
 from secrets import token_hex
-from typing import Any
+from typing import Annotated, Any
 
-from channels.layers import InMemoryChannelLayer, get_channel_layer
+import msgspec
+from channels.layers import get_channel_layer
+
+from chatsite import layer
 
 from .changes import Change
 
@@ -33,24 +36,31 @@ class What(StrEnum):
     CHANGES = "changes"  # of conversations (changes.py): whoever has a page of their owner open is to tell it
 
 
+type Key = Annotated[int, msgspec.Meta(gt=0, le=2**63 - 1)]
+ABOUT: dict[What, Any] = {What.LOOK: list[Key], What.NEWS: list[Key], What.CHANGES: list[Change]}
+
+
+class WakeUp(msgspec.Struct):
+    """What is read of a message; whoever may use the layer may have sent it."""
+
+    what: What
+    about: list[Any]
+    sender: str = msgspec.field(name="from")
+
+
 class WakeUps:
     """The ear and the mouth of one process. `hear` is called with what other processes tell."""
 
     def __init__(self, hear: Callable[[What, list[Any]], None]) -> None:
         self._hear = hear
         self._layer: Any = get_channel_layer()
-        self._name = token_hex(8)
+        self._name, self._is_alone = token_hex(8), layer.is_in_memory()
         self._untold: defaultdict[What, set[Any]] = defaultdict(set)
         self._something = asyncio.Event()
 
-    @property
-    def is_alone(self) -> bool:
-        """Whether nobody else can hear: a layer in memory ends with its process."""
-        return isinstance(self._layer, InMemoryChannelLayer)
-
     def tell(self, what: What, about: Iterable[int] | Iterable[Change]) -> None:
         """Tell the other processes soon; what is said until then goes along."""
-        if not self.is_alone:
+        if not self._is_alone:
             self._untold[what].update(about)
             self._something.set()
 
@@ -69,7 +79,7 @@ class WakeUps:
 
     async def listen(self) -> None:
         """Pass on what others tell, until cancelled; a layer that breaks is tried again."""
-        while not self.is_alone:
+        while not self._is_alone:
             try:
                 await self._listen()
             except Exception as error:  # whatever the layer raises
@@ -80,9 +90,15 @@ class WakeUps:
         channel = await self._layer.new_channel()
         await self._layer.group_add(GROUP, channel)
         while True:
-            message = await self._layer.receive(channel)
-            if message["from"] != self._name:
-                self._hear(What(message["what"]), message["about"])
+            try:
+                self._pass_on(await self._layer.receive(channel))
+            except ValueError as error:  # of the layer, where it cannot decode; of msgspec, where it is no wake-up
+                log.warning("A wake-up that makes no sense was dropped: %s", error)
+
+    def _pass_on(self, message: Any) -> None:
+        wakeup = msgspec.convert(message, WakeUp)
+        if wakeup.sender != self._name:
+            self._hear(wakeup.what, msgspec.convert(wakeup.about, ABOUT[wakeup.what]))
 
     async def _say_untold(self) -> None:
         untold, self._untold = self._untold, defaultdict(set)

@@ -1,28 +1,59 @@
 """What is kept, and the rules of keeping it. Imports nothing else of ours."""
 
+from .branches import Siblings, choose, delete_turn, keep, restore_turn, siblings_of
 from .catalog import LanguageModel, Protocol, Provider, SystemPrompt, SystemPromptVersion
 from .conversations import Conversation
+from .feedback import Feedback, rate
+from .folders import Folder
+from .forks import fork
 from .generations import Generation, JournalEntry, Status
-from .messages import Message, Role
-from .turns import Turn, TurnRefused, retry, start_conversation, start_turn
+from .imports import Import
+from .messages import Message, Rendering, Role
+from .prompts import Preferences, SavedPrompt
+from .rewrites import rewrite
+from .settings import FormerSettings
+from .shares import NothingToShare, Share, share
+from .turns import Turn, TurnRefused, answer_prompt, edit, go_on, retry, start_conversation, start_turn
 from .usage import Usage
 
 __all__ = [
     "Conversation",
+    "Feedback",
+    "Folder",
+    "FormerSettings",
     "Generation",
+    "Import",
     "JournalEntry",
     "LanguageModel",
     "Message",
+    "NothingToShare",
+    "Preferences",
     "Protocol",
     "Provider",
+    "Rendering",
     "Role",
+    "SavedPrompt",
+    "Share",
+    "Siblings",
     "Status",
     "SystemPrompt",
     "SystemPromptVersion",
     "Turn",
     "TurnRefused",
     "Usage",
+    "answer_prompt",
+    "choose",
+    "delete_turn",
+    "edit",
+    "fork",
+    "go_on",
+    "keep",
+    "rate",
+    "restore_turn",
     "retry",
+    "rewrite",
+    "share",
+    "siblings_of",
     "start_conversation",
     "start_turn",
 ]

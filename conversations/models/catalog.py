@@ -128,6 +128,7 @@ class LanguageModel(models.Model):
     )
     is_enabled = models.BooleanField("enabled", default=True)
     is_default = models.BooleanField("default", default=False, help_text="New conversations start with it.")
+    writes_titles = models.BooleanField(default=False, help_text="It names all new conversations; else each is named by its own model.")
 
     objects = LanguageModelQuerySet.as_manager()
 
@@ -136,6 +137,7 @@ class LanguageModel(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["provider", "model_id"], name="one_row_per_model_of_a_provider"),
             models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_model"),
+            models.UniqueConstraint(fields=["writes_titles"], condition=Q(writes_titles=True), name="one_model_for_titles"),
         ]
 
     def __str__(self) -> str:

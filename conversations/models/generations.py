@@ -8,11 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
+
+from conversations.events import EventKind, JournalEvent, joined
 
 from .catalog import LanguageModel
 from .messages import Message
@@ -32,14 +34,18 @@ class Status(models.TextChoices):
 
 
 LIVE = (Status.QUEUED, Status.RUNNING)
+CUT_OFF = (Status.STOPPED, Status.FAILED, Status.INTERRUPTED)
+OUTPUT_LIMIT = {"length", "max_tokens", "model_length"}  # OpenAI; Anthropic and Gemini; Mistral
 STOPPED = "You stopped this answer."
 
 # Columns nobody needs in order to run a generation; a look-up costs by the column.
 NOT_TO_RUN = (
     *("finish_reason", "error_code", "error_sentence", "error_detail", "heartbeat_at", "lease_until", "started_at", "finished_at"),
-    *(f"message__{name}" for name in ("text", "reasoning", "request_key", "created_at", "role")),
-    *(f"message__conversation__{name}" for name in ("title", "model", "head", "created_at", "updated_at", "deleted_at")),
-    *(f"model__{name}" for name in ("supports_images", "supports_tools", "supports_reasoning", "is_enabled", "is_default")),
+    *(f"message__{name}" for name in ("text", "reasoning", "request_key", "created_at", "edited_at", "deleted_at", "role", "model_name")),
+    *(f"message__conversation__{name}" for name in ("title", "model", "head", "rival", "created_at", "updated_at", "deleted_at")),
+    *(f"message__conversation__{name}" for name in ("has_own_title", "is_temporary", "folder", "pinned_at", "archived_at", "source_key")),
+    "message__conversation__title_asked_at",
+    *(f"model__{name}" for name in ("supports_images", "supports_tools", "is_enabled", "is_default", "writes_titles")),
     *(f"model__provider__{name}" for name in ("name", "slug", "is_enabled")),
 )
 
@@ -54,8 +60,12 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return self.filter(status__in=LIVE)
 
     def claimable(self) -> "GenerationQuerySet":
-        """Queued ones, and running ones whose owner has been silent for longer than its lease."""
-        return self.filter(Q(status=Status.QUEUED) | Q(status=Status.RUNNING, lease_until__lt=Now()))
+        """Queued ones, and running ones whose owner has been silent for longer than its lease.
+
+        So has one whose lease is longer than any: the clock was set back since it was given, and who lives has renewed it.
+        """
+        silent = Q(lease_until__lt=Now()) | Q(lease_until__gt=Now() + timedelta(seconds=2 * settings.LEASE_SECONDS))
+        return self.filter(Q(status=Status.QUEUED) | Q(silent, status=Status.RUNNING))
 
     def to_run(self) -> "GenerationQuerySet":
         """Each with what its owner needs: where it stands, the model and its provider, the system prompt."""
@@ -132,9 +142,11 @@ class Generation(models.Model):
         """Ask the owner to stop; a generation that nobody runs yet is stopped here. True if there was something to stop."""
         now = timezone.now()
         queued = Generation.objects.filter(pk=self.pk, status=Status.QUEUED)
-        if queued.update(status=Status.STOPPED, error_sentence=STOPPED, stop_requested_at=now, finished_at=now):
-            self.status = Status.STOPPED
-            return True
+        with transaction.atomic():
+            if queued.update(status=Status.STOPPED, error_sentence=STOPPED, stop_requested_at=now, finished_at=now):
+                self.fold()
+                self.status = Status.STOPPED
+                return True
         running = Generation.objects.filter(pk=self.pk, status=Status.RUNNING, stop_requested_at=None)
         return bool(running.update(stop_requested_at=now))
 
@@ -142,6 +154,23 @@ class Generation(models.Model):
         """Set the final status, as the owner of this attempt; True if this call won."""
         mine = Generation.objects.filter(pk=self.pk, status=Status.RUNNING, owner=self.owner, attempt=self.attempt)
         return bool(mine.update(status=status, finished_at=timezone.now(), lease_until=None, **fields))
+
+    def fold(self) -> list[JournalEvent]:
+        """Move the answer from the journal into its message: one truth at a time (law 2). Return what the journal held."""
+        events = [JournalEvent(*row) for row in journal_of(self.pk, 0)]
+        text, reasoning = joined(events, EventKind.TEXT_DELTA), joined(events, EventKind.REASONING_DELTA)
+        Message.objects.filter(pk=self.message_id).update(text=text, reasoning=reasoning)
+        JournalEntry.objects.filter(generation=self).delete()
+        return events
+
+    @property
+    def reached_output_limit(self) -> bool:
+        return self.finish_reason.lower() in OUTPUT_LIMIT
+
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether it ended before the model had said all."""
+        return self.status in CUT_OFF or self.reached_output_limit
 
     @cached_property
     def attempts(self) -> "list[Usage]":

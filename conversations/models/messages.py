@@ -6,18 +6,33 @@ from typing import ClassVar
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models.expressions import RawSQL
+from django.utils import timezone
+
+from conversations.events import Event, EventKind
 
 from .conversations import Conversation
 from .prepared import Prepared
 
-# The path from a message up to its root. A recursive query reads it at once, whatever its depth, without the other branches.
+# The path from a message up towards its root. A recursive query reads it at once, whatever its depth, without the other branches;
+# it stops after so many messages, and before one that is not newer than another: a message is always newer than its parent.
 PATH_SQL = """
-WITH RECURSIVE path(id, parent_id) AS (
-    SELECT id, parent_id FROM conversations_message WHERE id = %s
+WITH RECURSIVE path(id, parent_id, length) AS (
+    SELECT id, parent_id, 1 FROM conversations_message WHERE id = %s
     UNION ALL
-    SELECT m.id, m.parent_id FROM conversations_message m JOIN path ON m.id = path.parent_id
+    SELECT m.id, m.parent_id, path.length + 1 FROM conversations_message m JOIN path ON m.id = path.parent_id
+    WHERE path.length < %s AND m.id > %s
 )
 SELECT id FROM path
+"""
+WHOLE = 2**31 - 1  # messages: longer than any path
+# A message and all that followed it, on every branch.
+SUBTREE_SQL = """
+WITH RECURSIVE subtree(id) AS (
+    SELECT id FROM conversations_message WHERE id = %s
+    UNION ALL
+    SELECT m.id FROM conversations_message m JOIN subtree ON m.parent_id = subtree.id
+)
+SELECT id FROM subtree
 """
 
 
@@ -41,27 +56,46 @@ GENERATION_SHOWN = (
     "trimmed_turns",
 )
 SHOWN = (
-    *("conversation", "parent", "role", "text", "reasoning", "created_at"),
+    *("conversation", "parent", "role", "text", "reasoning", "model_name", "created_at", "edited_at"),
     *(f"generation__{name}" for name in GENERATION_SHOWN),
     *("generation__model__provider", "generation__model__provider__protocol"),
-    "generation__model__provider__base_url",
+    *("generation__model__provider__base_url", "feedback__rating"),
 )
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    def path_to(self, head_id: int | None) -> "MessageQuerySet":
-        """The messages from the root down to `head_id`, oldest first; one query."""
+    def path_to(self, head_id: int | None, *, limit: int = WHOLE, after: int = 0) -> "MessageQuerySet":
+        """The messages from the root down to `head_id`, oldest first; one query.
+
+        At most the last `limit` of them, and none that is not newer than `after`: what is older is not read either.
+        """
         if head_id is None:
             return self.none()
-        return self.filter(pk__in=RawSQL(PATH_SQL, [head_id])).order_by("pk")  # noqa: S611 - the only parameter is bound
+        path = self.filter(pk__in=RawSQL(PATH_SQL, [head_id, limit, after]))  # noqa: S611 - the parameters are bound
+        return (path.filter(pk__gt=after) if after else path).order_by("pk")
+
+    def subtree_of(self, root_id: int) -> "MessageQuerySet":
+        """The message and all that followed it, on every branch."""
+        return self.filter(pk__in=RawSQL(SUBTREE_SQL, [root_id]))  # noqa: S611 - the only parameter is bound
+
+    def standing(self) -> "MessageQuerySet":
+        return self.filter(deleted_at=None)
 
     def shown(self) -> "MessageQuerySet":
         """Answers with all that their place in a page needs."""
-        return self.select_related("generation__model__provider").only(*SHOWN).prefetch_related("generation__usages")
+        return self.select_related("generation__model__provider", "feedback").only(*SHOWN).prefetch_related("generation__usages")
+
+    def rendered(self) -> "MessageQuerySet":
+        """The same, each with its rendering, if one is kept."""
+        return self.shown().select_related("rendering").only(*SHOWN, "rendering")
+
+    def own(self, user: User | int) -> "MessageQuerySet":
+        """The messages in the own conversations of `user`, or of the one with that key, that are not deleted."""
+        return self.filter(conversation__owner=user, conversation__deleted_at=None, deleted_at=None)
 
     def answers_for(self, user: User | int) -> "MessageQuerySet":
-        """The answers in the own conversations of `user`, or of the one with that key, that are not deleted."""
-        return self.filter(role=Role.ASSISTANT, generation__isnull=False, conversation__owner=user, conversation__deleted_at=None)
+        """The answers among them that a generation wrote, or is writing."""
+        return self.own(user).filter(role=Role.ASSISTANT, generation__isnull=False)
 
 
 class Message(models.Model):
@@ -75,15 +109,67 @@ class Message(models.Model):
     request_key = models.UUIDField(
         default=uuid.uuid4, unique=True, editable=False, help_text="Made by the composer: a prompt sent twice is one prompt."
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    continues = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The cut-off answer that this one begins with.",
+    )
+    model_name = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Who wrote it, where no generation says so: it was imported."
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    edited_at = models.DateTimeField(null=True, blank=True, help_text="An answer that a person wrote anew, beside the model's.")
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text="With all that followed it.")
 
     objects = MessageQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["pk"]
+        indexes: ClassVar = [
+            models.Index(fields=["deleted_at"], condition=models.Q(deleted_at__isnull=False), name="messages_to_purge"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.role} message {self.pk}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is an answer that is being written."""
+        generation = getattr(self, "generation", None)
+        return generation is not None and generation.is_live
+
+    @property
+    def written_by(self) -> str:
+        """The name of the model of an answer; "" where nobody knows it."""
+        generation = getattr(self, "generation", None)
+        return generation.model_name if generation else self.model_name
+
+    @property
+    def can_be_continued(self) -> bool:
+        """Whether it is an answer with text that ended before the model had said all."""
+        generation = getattr(self, "generation", None)
+        return generation is not None and generation.was_cut_off and bool(self.text.strip())
+
+    def opening(self) -> list[Event]:
+        """Return what an answer that continues this one begins with. Its own thoughts stand apart from those here."""
+        reasoning = f"{self.reasoning.rstrip()}\n\n" if self.reasoning.strip() else ""
+        events = [Event(EventKind.REASONING_DELTA, reasoning), Event(EventKind.TEXT_DELTA, self.text)]
+        return [event for event in events if event.data]
+
+
+class Rendering(models.Model):
+    """The HTML of a finished message, as `rendering.cache` wrote it. Any row may be lost: it is made again."""
+
+    message = models.OneToOneField(Message, primary_key=True, on_delete=models.CASCADE, related_name="rendering")
+    version = models.PositiveIntegerField(help_text="Of the renderer.")
+    text_html = models.TextField(blank=True)
+    reasoning_html = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"rendering of message {self.message_id}"
 
 
 @Prepared

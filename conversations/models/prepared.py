@@ -11,7 +11,8 @@ from typing import Any, get_type_hints
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
 
-LARGEST_KEY = 2**63 - 1  # a URL may hold a longer number; a database raises for it
+from .keys import LARGEST_KEY
+
 STAND_INS: dict[type, Callable[[int], Any]] = {
     int: lambda place: 2_147_480_000 + place,  # no constant of ours, and not too large for any key
     str: lambda place: f"\N{REPLACEMENT CHARACTER}{place}",

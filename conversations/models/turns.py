@@ -1,7 +1,13 @@
-"""Turns: a prompt and the answer to it, begun in one transaction before anything is sent upstream."""
+"""Turns: a prompt and the answer to it, begun in one transaction before anything is sent upstream.
+
+Nothing is overwritten: an edited prompt, another answer and the rest of one that was cut off each stand beside what there is.
+"""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypedDict, Unpack
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -10,18 +16,36 @@ from django.utils import timezone
 
 from .catalog import LanguageModel, SystemPrompt
 from .conversations import Conversation, locked_conversation, title_from
-from .generations import Generation, live_in
+from .folders import Folder
+from .generations import Generation, JournalEntry, live_in
 from .messages import Message, Role
+from .settings import with_instructions
+
+DELETED = "This conversation has been deleted. Restore it, or start a new chat."
+GONE = "This turn has been deleted meanwhile, perhaps in another tab. Undo that there, or send a new message."
+BUSY = "An answer is still being written. Wait for it or stop it, then send again."
+BUSY_ELSEWHERE = (
+    "An answer is still being written on another branch of this conversation. Wait for it, or go to it and stop it, then send again."
+)
+NO_PROMPT = "There is no message of yours before this answer. Send a new one."
+WHOLE = "This answer is whole. Ask in a new message for more."
 
 
 class TurnRefused(Exception):
-    """A turn that cannot begin now; its text is a sentence for the person."""
+    """A turn that cannot begin now; its text is a sentence for the person, its code a word for a program (docs/api.md)."""
+
+    def __init__(self, sentence: str, code: str = "busy") -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
+    """`rival` is a second answer, to be compared with the first."""
+
     prompt: Message
     answer: Message
+    rival: Message | None = None
 
     @property
     def generation(self) -> Generation:
@@ -31,22 +55,37 @@ class Turn:
     def conversation(self) -> Conversation:
         return self.answer.conversation
 
+    @property
+    def answers(self) -> list[Message]:
+        return [self.answer, *([self.rival] if self.rival else [])]
 
-def start_conversation(owner: User, prompt: str, model: LanguageModel, request_key: uuid.UUID) -> Turn:
+
+class Wishes(TypedDict, total=False):
+    """What a person may want of a new conversation."""
+
+    system_prompt: str | None  # None: the site's default
+    parameters: dict[str, Any]
+    is_temporary: bool
+    folder: Folder | None
+
+
+def start_conversation(owner: User, prompt: str, model: LanguageModel, request_key: uuid.UUID, **wishes: Unpack[Wishes]) -> Turn:
     """Begin a conversation with its first turn; the same prompt under the same request key again returns the turn it began."""
     try:
-        return _start_conversation(owner, prompt, model, request_key)
+        return _start_conversation(owner, prompt, model, request_key, wishes)
     except IntegrityError:  # the key is taken
         mine = Message.objects.filter(conversation__owner=owner, conversation__deleted_at=None)
-        return _turn_of(mine, prompt, request_key) or _start_conversation(owner, prompt, model, uuid.uuid4())
+        return _turn_of(mine, prompt, request_key) or _start_conversation(owner, prompt, model, uuid.uuid4(), wishes)
 
 
 @transaction.atomic
-def _start_conversation(owner: User, prompt: str, model: LanguageModel, request_key: uuid.UUID) -> Turn:
+def _start_conversation(owner: User, prompt: str, model: LanguageModel, request_key: uuid.UUID, wishes: Wishes) -> Turn:
+    text = wishes.get("system_prompt")
+    text = SystemPrompt.objects.default_text() if text is None else text
     conversation = Conversation.objects.create(
-        owner=owner, title=title_from(prompt), model=model, system_prompt=SystemPrompt.objects.default_text()
+        **wishes | {"owner": owner, "title": title_from(prompt), "model": model, "system_prompt": with_instructions(text, owner.pk)}
     )
-    return _begin(conversation, prompt, model, request_key)
+    return _begin(conversation, None, prompt, model, request_key)
 
 
 def start_turn(conversation: Conversation, prompt: str, model: LanguageModel, request_key: uuid.UUID) -> Turn:
@@ -54,35 +93,89 @@ def start_turn(conversation: Conversation, prompt: str, model: LanguageModel, re
 
     Raises TurnRefused while an answer of the conversation is being written.
     """
+    return _once(partial(_start_turn, conversation, prompt, model), conversation, prompt, request_key)
+
+
+@transaction.atomic
+def _start_turn(conversation: Conversation, prompt: str, model: LanguageModel, request_key: uuid.UUID) -> Turn:
+    conversation = locked(conversation)
+    refuse_if_busy(conversation)
+    return _begin(conversation, conversation.head_id, prompt, model, request_key)
+
+
+def edit(old: Message, prompt: str, model: LanguageModel, request_key: uuid.UUID) -> Turn:
+    """Begin a turn beside that of an `old` prompt, which stays; the same prompt under the same key is one turn.
+
+    Raises TurnRefused while an answer of the conversation is being written, and where the old turn has been deleted.
+    """
+    return _once(partial(_edit, old, prompt, model), old.conversation, prompt, request_key)
+
+
+@transaction.atomic
+def _edit(old: Message, prompt: str, model: LanguageModel, request_key: uuid.UUID) -> Turn:
+    conversation = locked(old.conversation)
+    refuse_if_busy(conversation)
+    refuse_if_gone(old)
+    return _begin(conversation, old.parent_id, prompt, model, request_key)
+
+
+@transaction.atomic
+def retry(answer: Message, model: LanguageModel, rival: LanguageModel | None = None) -> Turn:
+    """Queue another answer to the same prompt, beside those there are; with a `rival` two, one of each model, to be compared.
+
+    Raises TurnRefused while an answer of the conversation is being written, and where the turn has been deleted.
+    """
+    conversation = locked(answer.conversation)
+    refuse_if_busy(conversation)
+    refuse_if_gone(answer)
+    prompt = _prompt_of(answer)
+    first = _queue_answer(conversation, prompt, model)
+    second = _queue_answer(conversation, prompt, rival) if rival else None
+    _show(conversation, first, model, second)
+    return Turn(prompt, first, second)
+
+
+@transaction.atomic
+def answer_prompt(prompt: Message, model: LanguageModel) -> Turn:
+    """Queue an answer to a prompt that has none, for example because it came from a file.
+
+    Raises TurnRefused while an answer of the conversation is being written, and where the prompt has been deleted.
+    """
+    conversation = locked(prompt.conversation)
+    refuse_if_busy(conversation)
+    refuse_if_gone(prompt)
+    answer = _queue_answer(conversation, prompt, model)
+    _show(conversation, answer, model)
+    return Turn(prompt, answer)
+
+
+@transaction.atomic
+def go_on(answer: Message, model: LanguageModel) -> Turn:
+    """Queue an answer that begins with the text of one that was cut off, and stands beside it.
+
+    Raises TurnRefused while an answer of the conversation is being written, and for one that is whole or has been deleted.
+    """
+    conversation = locked(answer.conversation)
+    refuse_if_busy(conversation)
+    refuse_if_gone(answer)
+    if not answer.can_be_continued:
+        raise TurnRefused(WHOLE, "whole")
+    prompt = _prompt_of(answer)
+    longer = _queue_answer(conversation, prompt, model, continues=answer)
+    _show(conversation, longer, model)
+    return Turn(prompt, longer)
+
+
+def _once(begin: Callable[[uuid.UUID], Turn], conversation: Conversation, prompt: str, request_key: uuid.UUID) -> Turn:
+    """Begin a turn, or return the one that the key began with this prompt. A key that is another prompt's is given up."""
     try:
-        return _start_turn(conversation, prompt, model, request_key)
+        return begin(request_key)
     except (TurnRefused, IntegrityError) as refusal:
         if turn := _turn_of(conversation.messages.all(), prompt, request_key):
             return turn
         if isinstance(refusal, TurnRefused):
             raise
-        return _start_turn(conversation, prompt, model, uuid.uuid4())
-
-
-@transaction.atomic
-def _start_turn(conversation: Conversation, prompt: str, model: LanguageModel, request_key: uuid.UUID) -> Turn:
-    conversation = _locked(conversation)
-    _refuse_if_busy(conversation)
-    return _begin(conversation, prompt, model, request_key)
-
-
-@transaction.atomic
-def retry(answer: Message, model: LanguageModel) -> Turn:
-    """Queue another answer to the same prompt, beside the one there is: nothing is overwritten.
-
-    Raises TurnRefused while an answer of the conversation is being written, and for an answer that is not the last.
-    """
-    conversation = _locked(answer.conversation)
-    _refuse_if_busy(conversation)
-    if conversation.head_id != answer.pk:
-        raise TurnRefused("Only the last answer can be retried.")
-    assert answer.parent is not None
-    return Turn(answer.parent, _queue_answer(conversation, answer.parent, model))
+        return begin(uuid.uuid4())
 
 
 def _turn_of(messages: QuerySet[Message], prompt: str, request_key: uuid.UUID) -> Turn | None:
@@ -95,29 +188,51 @@ def _turn_of(messages: QuerySet[Message], prompt: str, request_key: uuid.UUID) -
     return Turn(sent, answer) if sent and answer else None
 
 
-def _locked(conversation: Conversation) -> Conversation:
-    """Read the row and hold it until the transaction ends, so that two prompts sent at once cannot both begin."""
-    locked = locked_conversation.first(conversation.pk)
-    if locked is None:
-        raise TurnRefused("This conversation has been deleted. Restore it, or start a new chat.")
-    return locked
+def locked(conversation: Conversation) -> Conversation:
+    """Read the row and hold it until the transaction ends, so that two who change its tree at once do so one after the other."""
+    row = locked_conversation.first(conversation.pk)
+    if row is None:
+        raise TurnRefused(DELETED, "deleted")
+    return row
 
 
-def _refuse_if_busy(conversation: Conversation) -> None:
-    if live_in(conversation.pk):
-        raise TurnRefused("An answer is still being written. Wait for it or stop it, then send again.")
+def refuse_if_busy(conversation: Conversation) -> None:
+    if live := live_in(conversation.pk):
+        shown = Generation.objects.filter(pk__in=live, message__in=[conversation.head_id, conversation.rival_id]).exists()
+        raise TurnRefused(BUSY if shown else BUSY_ELSEWHERE)
 
 
-def _begin(conversation: Conversation, text: str, model: LanguageModel, request_key: uuid.UUID) -> Turn:
-    prompt = Message.objects.create(
-        conversation=conversation, parent_id=conversation.head_id, role=Role.USER, text=text, request_key=request_key
-    )
-    return Turn(prompt, _queue_answer(conversation, prompt, model))
+def refuse_if_gone(message: Message) -> None:
+    if not Message.objects.standing().filter(pk=message.pk).exists():
+        raise TurnRefused(GONE, "gone")
 
 
-def _queue_answer(conversation: Conversation, prompt: Message, model: LanguageModel) -> Message:
-    answer = Message.objects.create(conversation=conversation, parent=prompt, role=Role.ASSISTANT)
-    Generation.objects.create(message=answer, model=model, model_name=model.name)
-    conversation.head, conversation.model = answer, model
-    Conversation.objects.filter(pk=conversation.pk).update(head=answer, model=model, updated_at=timezone.now())
+def _prompt_of(answer: Message) -> Message:
+    """What it answers; an imported conversation may begin with an answer."""
+    if answer.parent is None or answer.parent.role != Role.USER:
+        raise TurnRefused(NO_PROMPT, "no_prompt")
+    return answer.parent
+
+
+def _begin(conversation: Conversation, parent_id: int | None, text: str, model: LanguageModel, request_key: uuid.UUID) -> Turn:
+    prompt = Message.objects.create(conversation=conversation, parent_id=parent_id, role=Role.USER, text=text, request_key=request_key)
+    answer = _queue_answer(conversation, prompt, model)
+    _show(conversation, answer, model)
+    return Turn(prompt, answer)
+
+
+def _queue_answer(conversation: Conversation, prompt: Message, model: LanguageModel, *, continues: Message | None = None) -> Message:
+    answer = Message.objects.create(conversation=conversation, parent=prompt, role=Role.ASSISTANT, continues=continues)
+    generation = Generation.objects.create(message=answer, model=model, model_name=model.name)
+    if continues:
+        opening = enumerate(continues.opening(), start=1)
+        JournalEntry.objects.bulk_create(
+            JournalEntry(generation=generation, position=position, kind=kind, data=data) for position, (kind, data) in opening
+        )
     return answer
+
+
+def _show(conversation: Conversation, head: Message, model: LanguageModel, rival: Message | None = None) -> None:
+    """Let the path to a new answer be the one that is shown; a comparison that was open is over."""
+    conversation.head, conversation.rival, conversation.model = head, rival, model
+    Conversation.objects.filter(pk=conversation.pk).update(head=head, rival=rival, model=model, updated_at=timezone.now())

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 
 from .catalog import LanguageModel
+from .conversations import Conversation
 from .generations import Generation
 from .messages import Message, answer_to_show
 from .prepared import Prepared
@@ -16,6 +17,14 @@ MILLION = Decimal(1_000_000)
 class Usage(models.Model):
     """Tokens of one attempt, the prices of that moment, and what it cost. A later price change alters nothing."""
 
+    class Purpose(models.TextChoices):
+        ANSWER = "answer"
+        TITLE = "title"
+
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.ANSWER)
+    conversation = models.ForeignKey(
+        Conversation, null=True, on_delete=models.SET_NULL, related_name="+", help_text="Of what belongs to no answer."
+    )
     generation = models.ForeignKey(Generation, null=True, on_delete=models.SET_NULL, related_name="usages")
     attempt = models.PositiveIntegerField(default=1)
     model = models.ForeignKey(LanguageModel, null=True, on_delete=models.SET_NULL, related_name="+")

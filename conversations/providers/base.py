@@ -6,6 +6,12 @@ from typing import Any, Protocol
 
 from conversations.events import Event
 
+# The last message of a request that asks for the rest of an answer, which stands before it. In words, because few
+# protocols let a model go on with a text that is given.
+GO_ON = (
+    "Your last message was cut off. Go on with it from exactly where it ends, as if it had never been interrupted. "
+    "Repeat nothing of it, and say nothing before or about it."
+)
 SHORTEST_SECRET = 6  # characters; a key such as "x" is a dummy, and stands in every other word
 
 
@@ -41,6 +47,7 @@ class ChatRequest:
     messages: Sequence[ChatMessage]
     system_prompt: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
+    purpose: str = "answer"  # or "title"; nothing of it goes over the wire
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from conversations.events import Event, EventKind
 
 from .base import UsageReport
 
-MAX_COUNT = 2**31 - 1
+MAX_COUNT = 10**8  # tokens; no answer has so many, and who says so counts wrong
 ABSENT = msgspec.Raw()
 
 
@@ -180,12 +180,14 @@ def thinking_of(part: Part) -> str:
 
 
 def usage_of(raw: msgspec.Raw) -> UsageReport | None:
-    """Read the usage object, whatever numbers it holds; None where it says nothing of tokens."""
+    """Read the usage object, whatever numbers it holds; None where it says nothing of tokens that can be true."""
     try:
         usage = json.loads(bytes(raw))  # not msgspec, which refuses a whole document for one number out of range
     except (ValueError, RecursionError):
         return None
     if not isinstance(usage, dict) or (usage.get("prompt_tokens") is None and usage.get("completion_tokens") is None):
+        return None
+    if any(is_absurd(value) for value in (usage.get("prompt_tokens"), usage.get("completion_tokens"))):
         return None
     input_tokens, output_tokens = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
     cached = count(detail(usage, "prompt_tokens_details", "cached_tokens")) or count(usage.get("prompt_cache_hit_tokens"))
@@ -196,6 +198,11 @@ def usage_of(raw: msgspec.Raw) -> UsageReport | None:
 def detail(usage: dict[str, Any], group: str, name: str) -> Any:
     details = usage.get(group)
     return details.get(name) if isinstance(details, dict) else None
+
+
+def is_absurd(value: Any) -> bool:
+    """Say whether a count is so large that it is none: the tokens are estimated then."""
+    return isinstance(value, int | float) and value > MAX_COUNT
 
 
 def count(value: Any) -> int:

@@ -27,7 +27,7 @@ from itertools import islice
 from conversations.events import Event, EventKind
 
 from . import echo_texts as texts
-from .base import ChatRequest, Endpoint, UsageReport
+from .base import GO_ON, ChatRequest, Endpoint, UsageReport
 from .echo_commands import Commands
 from .errors import ProviderError, RateLimited
 
@@ -69,11 +69,15 @@ class EchoStream:
         self.usage: UsageReport | None = None
         self.finish_reason = self.request_id = ""
         self._request = request
-        prompt = request.messages[-1].text if request.messages else ""
-        self._commands, self._prompt = Commands.found_in(prompt), prompt
+        self._prompt, self._said_before = asked(request)
+        self._commands = Commands() if self._is_title else Commands.found_in(self._prompt)
         self._said = 0
         self._has_begun = False
         self._closed = asyncio.Event()
+
+    @property
+    def _is_title(self) -> bool:
+        return self._request.purpose == "title"
 
     def __aiter__(self) -> AsyncIterator[list[Event]]:
         if self._has_begun:
@@ -99,14 +103,18 @@ class EchoStream:
 
     def _passages(self) -> Iterator[Passage]:
         """Yield the answer in the order it is told."""
+        if self._is_title:
+            yield Passage(text=texts.title_of(self._prompt))
+            return
         commands = self._commands
         error = error_of(commands)
         yield Passage(seconds=float("inf") if commands.silent else commands.delay)
         if not commands.fails_in_middle:
             yield Passage(error=error)
-        if commands.think:
+        if commands.think and not self._said_before:
             yield Passage(EventKind.REASONING_DELTA, texts.REASONING)
-        first, second = halves_of(texts.answer_to(self._prompt, commands, __doc__ or ""))
+        answer = texts.answer_to(self._prompt, commands, __doc__ or "")
+        first, second = halves_of(answer.removeprefix(self._said_before))
         yield Passage(text=first)
         yield Passage(seconds=commands.pause, error=error)
         yield Passage(text=second)
@@ -135,6 +143,14 @@ class EchoStream:
                 await self._closed.wait()
         except TimeoutError:
             return
+
+
+def asked(request: ChatRequest) -> tuple[str, str]:
+    """Return the prompt, and what has been said in answer to it already."""
+    said = [message.text for message in request.messages[-3:]]
+    if len(said) == 3 and said[-1] == GO_ON:
+        return said[0], said[1]
+    return (said[-1] if said else ""), ""
 
 
 def error_of(commands: Commands) -> ProviderError | None:

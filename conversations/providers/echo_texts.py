@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from .echo_commands import Commands
 
 LONGEST_QUOTE = 4000  # characters of the prompt
+TITLE_WORDS = 6
 PIECE = re.compile(r"\s*\S{1,12}|\s+")
 
 REASONING = (
@@ -128,6 +129,11 @@ def answer_to(prompt: str, commands: Commands, manual: str) -> str:
         return f"This demo has no model behind it. It can be told what to do:\n\n```text\n{manual.strip()}\n```\n"
     bodies = [BODIES[name](int(getattr(commands, name))) for name in commands.names_of_bodies]
     return "\n\n".join(bodies) or GREETING.format(quote=quoted(prompt))
+
+
+def title_of(prompt: str) -> str:
+    """Return as a title the first words of what stands below the instruction, which is the first paragraph of the prompt."""
+    return " ".join(prompt.partition("\n\n")[2].split()[:TITLE_WORDS])
 
 
 def quoted(prompt: str) -> str:

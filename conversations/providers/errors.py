@@ -7,7 +7,8 @@
     ├── ModelUnknown           the provider has no model of that id, or nothing at that address
     ├── ContextTooLong         the conversation does not fit the model
     ├── Refused                the provider understood the request and will not serve it (bad request, policy)
-    ├── Unavailable            no connection, or a failure on the provider's side
+    ├── Unavailable            no connection
+    │   └── Faulty             it was reached, and failed on its side
     ├── FirstTokenTimeout      connected, and then nothing
     ├── IdleTimeout            the answer began, and then nothing
     └── Malformed              an answer that is not what the protocol says, or one that was cut off
@@ -15,6 +16,8 @@
 `sentence` is for an answer of which nothing has arrived, `sentence_in_the_middle`, where it differs, for one that had begun.
 `detail` is what the provider said, for staff and the log; it is untrusted text and never shown as HTML.
 """
+
+import math
 
 
 class ProviderError(Exception):
@@ -46,7 +49,7 @@ class RateLimited(ProviderError):
 
     @property
     def sentence(self) -> str:  # type: ignore[override]
-        wait = f"in {max(1, round(self.retry_after))} seconds" if self.retry_after else "in a minute"
+        wait = f"in {in_words(self.retry_after)}" if self.retry_after else "in a minute"
         return f"The provider is taking no more requests just now. Try again {wait}, or pick another model."
 
 
@@ -79,6 +82,10 @@ class Unavailable(ProviderError):
     sentence_in_the_middle = "The provider broke off in the middle of its answer. What it wrote is kept; try again for a whole one."
 
 
+class Faulty(Unavailable):
+    sentence = "The provider has a fault just now. Try again in a moment, or pick another model."
+
+
 class FirstTokenTimeout(ProviderError):
     code = "first_token_timeout"
     reached_model = True
@@ -99,3 +106,12 @@ class Malformed(ProviderError):
     sentence_in_the_middle = (
         "The connection to the provider broke off in the middle of the answer. What it wrote is kept; try again for a whole one."
     )
+
+
+def in_words(seconds: float) -> str:
+    """Return a time to wait, in the largest unit that still tells it well."""
+    for unit, length in (("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return f"{math.ceil(seconds / length)} {unit}s"
+    count = max(1, round(seconds))
+    return "1 second" if count == 1 else f"{count} seconds"

@@ -13,7 +13,7 @@ from typing import Any
 import openai
 
 from .chunks import ErrorObject
-from .errors import ContextTooLong, ModelUnknown, NoCredit, ProviderError, RateLimited, Refused, Unauthorised, Unavailable
+from .errors import ContextTooLong, Faulty, ModelUnknown, NoCredit, ProviderError, RateLimited, Refused, Unauthorised, Unavailable
 
 STATUSES: dict[int, type[ProviderError]] = {
     401: Unauthorised,
@@ -83,7 +83,7 @@ def fault_of_status(status: int, names: list[Any], detail: str, headers: Mapping
 def fault_of_object(error: Any) -> ProviderError:
     """Return the error of an error object that arrived with status 200, in the stream or in place of it."""
     if not isinstance(error, dict):
-        return read_again(Unavailable, str(error))(str(error))
+        return read_again(Faulty, str(error))(str(error))
     names = [error.get("code"), error.get("type")]
     detail = f"{error.get('type') or error.get('code') or 'error'}: {error.get('message', '')}"
     kind = named(names, NAMES) or kind_of_status(status_in(error))
@@ -96,11 +96,11 @@ def read_again(kind: type[ProviderError], detail: str) -> type[ProviderError]:
     The one place that reads a message: to "rephrase" a conversation that is too long helps nobody, and these servers
     send the same status, type and code for every bad request. A wrong guess costs a less fitting sentence, no more.
     """
-    return ContextTooLong if kind in (Refused, Unavailable) and TOO_LONG.search(detail) else kind
+    return ContextTooLong if kind in (Refused, Faulty) and TOO_LONG.search(detail) else kind
 
 
 def kind_of_status(status: int) -> type[ProviderError]:
-    return STATUSES.get(status) or (Refused if 400 <= status < 500 else Unavailable)
+    return STATUSES.get(status) or (Refused if 400 <= status < 500 else Faulty)
 
 
 def named(names: list[Any], kinds: dict[str, type[ProviderError]]) -> type[ProviderError] | None:

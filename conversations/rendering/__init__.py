@@ -2,5 +2,5 @@
 
 The source is cut into top-level pieces line by line (pieces.py, lines.py), each piece is rendered by itself (markdown.py: writer.py,
 code.py, latex.py, sanitise.py). An answer that still arrives (live.py) grows by parts (growing.py, nesting.py), told as patches
-(patches.py). No ORM and no network here.
+(patches.py). No network here, and no ORM but in cache.py, which keeps the HTML of finished answers.
 """

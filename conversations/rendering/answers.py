@@ -8,11 +8,10 @@ from functools import cached_property
 from django.utils.safestring import SafeString
 
 from conversations.events import JournalEvent
-from conversations.models import Generation, Message, Status, Usage
+from conversations.models import Feedback, Generation, Message, Rendering, Siblings, Status, Usage
 
 from .fragments import LiveAnswer
-
-OUTPUT_LIMIT = {"length", "max_tokens", "model_length"}  # OpenAI; Anthropic and Gemini; Mistral
+from .prompts import excerpt
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +59,54 @@ def dollars(amount: Decimal) -> str:
 
 
 class Answer:
-    """What `_answer.html` and `_answer_footer.html` expect. Needs generation, model and provider selected."""
+    """What `_answer.html` and `_answer_footer.html` expect. Needs generation, model and provider selected.
+
+    `journal` is what there is of a running answer, `rendering` the HTML that was kept of a finished one.
+    """
 
     role = "assistant"
+    is_compared = False  # with another one, which stands beside it
 
-    def __init__(self, message: Message, journal: Iterable[JournalEvent] = ()) -> None:
+    def __init__(
+        self,
+        message: Message,
+        journal: Iterable[JournalEvent] = (),
+        rendering: Rendering | None = None,
+        siblings: Siblings | None = None,
+    ) -> None:
         generation: Generation | None = getattr(message, "generation", None)
-        self.message, self.pk = message, message.pk
+        self.message, self.pk, self.siblings = message, message.pk, siblings
+        self.parent_id = message.parent_id or 0
         self.status = generation.status if generation else Status.COMPLETE
         self.is_live = generation is not None and generation.is_live
-        self.model_name = generation.model_name if generation else ""
+        self.model_name = message.written_by
+        self.is_edited = message.edited_at is not None
         self.is_demo = bool(generation and generation.model and generation.model.is_demo)
         self.trimmed_turns = generation.trimmed_turns if generation else 0
         self.error_sentence = generation.error_sentence if generation else ""
-        self.is_cut_off = generation is not None and generation.finish_reason.lower() in OUTPUT_LIMIT
-        self.can_retry = not self.is_live
-        self.is_empty = self.status == Status.COMPLETE and not (message.text or message.reasoning)
+        self.is_cut_off = generation is not None and generation.reached_output_limit
+        self.can_continue = message.can_be_continued
+        self.can_retry = not self.is_live and message.parent_id is not None
+        self.is_empty = self.status == Status.COMPLETE and not message.text
+        self.has_only_thought = self.is_empty and bool(message.reasoning)
         self.usage = UsageText.of(generation) if generation and not self.is_live else None
-        self._journal = journal
+        self._journal, self._rendering = journal, rendering
+
+    @cached_property
+    def rating(self) -> int:
+        """What its owner thinks of it: 1 or -1, 0 for nothing. Needs feedback selected."""
+        feedback: Feedback | None = getattr(self.message, "feedback", None)
+        return feedback.rating if feedback else 0
+
+    @property
+    def label(self) -> str:
+        """What tells it from other answers, in the names of its controls."""
+        return excerpt(self.message.text) or self.model_name
+
+    @property
+    def is_to_be_kept(self) -> bool:
+        """Whether its HTML is final, and not kept yet."""
+        return not self.is_live and self._rendering is None and bool(self.message.text or self.message.reasoning)
 
     @cached_property
     def _live(self) -> LiveAnswer:
@@ -91,11 +120,11 @@ class Answer:
 
     @property
     def text_html(self) -> SafeString:
-        return self._live.text_html
+        return SafeString(self._rendering.text_html) if self._rendering else self._live.text_html  # as it was written here
 
     @property
     def reasoning_html(self) -> SafeString:
-        return self._live.reasoning_html
+        return SafeString(self._rendering.reasoning_html) if self._rendering else self._live.reasoning_html
 
     @property
     def cursor(self) -> str:

@@ -1,4 +1,7 @@
-"""Blocks of code: a figure with its language, a copy button and, once closed, Pygments' classes. Never a style attribute."""
+"""Blocks of code: a figure with its language, a copy button and, once closed, Pygments' classes. Never a style attribute.
+
+A closed one that is long carries what folds it: site.css shows its beginning, in an answer that has ended, until it is opened.
+"""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -12,13 +15,15 @@ from pygments.util import ClassNotFound
 
 HIGHLIGHT_LIMIT = 16_000  # characters; a longer block stays plain: its spans would take the sanitiser more than 12 ms (dense C++)
 PORTION = 3_000  # characters coloured at once: Pygments takes 3 ms for JSON, 5 for SQL, 8 for Python, 10 for C++, the slowest
+FOLDED_FROM = 41  # lines
 _formatter = HtmlFormatter(nowrap=True)
 
 
 def figure(info: str, source: str) -> str:
     """Return the block as HTML; `info` is what stood behind the opening fence."""
     language = language_of(info)
-    return frame(language, "".join(highlighted(language, portion) for portion in portions(source)))
+    code = "".join(highlighted(language, portion) for portion in portions(source))
+    return frame(language, code, source.removesuffix("\n").count("\n") + 1)
 
 
 def language_of(info: str) -> str:
@@ -65,12 +70,19 @@ def colour_ahead(language: str, portioner: Portioner, line: str) -> None:
             highlighted(language, portion)
 
 
-def frame(language: str, code: str) -> str:
-    """Return the figure around code that is HTML already."""
+def frame(language: str, code: str, lines: int = 0) -> str:
+    """Return the figure around code that is HTML already, and has so many lines if it is complete."""
     label = f'<span class="language">{escape(language[:40])}</span>' if language else ""
     button = '<button type="button" data-copy="code">Copy code</button>'
     caption = f"<figcaption>{label}{button}</figcaption>"
-    return f'<figure class="code">{caption}<pre tabindex="0"><code>{code}</code></pre></figure>'
+    return f'<figure class="code">{caption}<pre tabindex="0"><code>{code}</code></pre>{fold(lines)}</figure>'
+
+
+def fold(lines: int) -> str:
+    if lines < FOLDED_FROM:
+        return ""
+    more, less = f'<span class="more">Show all {lines} lines</span>', '<span class="less">Show fewer lines</span>'
+    return f"<details><summary>{more}{less}</summary></details>"
 
 
 @lru_cache(maxsize=640)

@@ -10,6 +10,8 @@ from conversations.events import EventKind, JournalEvent, Place
 from .live import LiveMarkdown
 from .patches import Patch
 
+WAITING = "The database cannot be used just now. The answer waits, and goes on by itself."
+
 
 class LiveAnswer:
     """The rendered state of one answer while it is written; `frame()` is what changed since the last one."""
@@ -63,7 +65,12 @@ class LiveAnswer:
         return "".join(partial(where, patch) for where, live in self._places for patch in live.frame(is_whole=is_whole))
 
     def since(self, place: Place) -> str:
-        """Return what brings a page that holds `place` to the present; a page from the future is given the whole."""
+        """Return what brings a page that holds `place` to the present; a page from the future is given the whole.
+
+        As long as nothing is known here, a page keeps what it has: it may have read it where more is known.
+        """
+        if self._characters == Place():
+            return ""
         known = place if place.reasoning <= self._reasoning.closed and place.text <= self._text.closed else Place()
         return "".join(
             partial(where, patch) for (where, live), closed in zip(self._places, known, strict=True) for patch in live.since(closed)
@@ -88,6 +95,11 @@ def partial(where: str, patch: Patch) -> str:
 
 def fragment(target: str, swap: str, html: str) -> str:
     return f'<hx-partial hx-target="{target}" hx-swap="{swap}">{html}</hx-partial>'
+
+
+def waiting(message_id: int, is_waiting: bool) -> str:
+    """Return the fragment that says, beside a live answer, that it waits for the database; or that it does so no more."""
+    return fragment(f"#message-{message_id}-waiting", "innerHTML", WAITING if is_waiting else "")
 
 
 def footer(answer: object) -> str:

@@ -127,10 +127,16 @@ def render_open_code(info: str) -> str:
 
 
 def write(source: str, references: References) -> Writer:
-    hidden = latex.Hidden(source, _masks(source)) if "\\(" in source or "\\[" in source else None
-    writer = Writer(hidden if hidden and hidden.formulas else None, references.notes)
-    writer.write(references.parser.events(hidden.source if hidden else source))
+    events, hidden = events_of(source, references)
+    writer = Writer(hidden, references.notes)
+    writer.write(events)
     return writer
+
+
+def events_of(source: str, references: References) -> tuple[Any, latex.Hidden | None]:
+    """Return what the parser finds in a source, and the formulas that were hidden from it."""
+    hidden = latex.Hidden(source, _masks(source)) if "\\(" in source or "\\[" in source else None
+    return references.parser.events(hidden.source if hidden else source), hidden if hidden and hidden.formulas else None
 
 
 def _masks(source: str) -> list[tuple[int, int]]:

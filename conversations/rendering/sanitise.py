@@ -13,7 +13,7 @@ _MATHML_ATTRIBUTES = """
     accent accentunder columnspan depth display displaystyle fence form height largeop linethickness lspace mathvariant
     maxsize minsize movablelimits notation rowspan rspace scriptlevel separator stretchy symmetric voffset width"""
 _PROSE = """
-    a blockquote br button code del div em figcaption figure h3 h4 h5 h6 hr input li ol p pre span strong sup
+    a blockquote br button code del details div em figcaption figure h3 h4 h5 h6 hr input li ol p pre span strong summary sup
     table tbody td th thead tr ul"""
 MATHML = frozenset(_MATHML.split())
 PROSE = frozenset(_PROSE.split())
@@ -26,7 +26,7 @@ CLASSES = {
     "figure": {"code"},
     "li": {"task"},
     "pre": {"raw-html"},
-    "span": {"language"} | {name for name in STANDARD_TYPES.values() if name},
+    "span": {"language", "more", "less"} | {name for name in STANDARD_TYPES.values() if name},
     "sup": {"footnote"},
     "td": ALIGNMENTS,
     "th": ALIGNMENTS,

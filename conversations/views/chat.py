@@ -1,25 +1,27 @@
 """The chat page, for a new conversation and for one there is, and the composer in it."""
 
-import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from conversations.forms.wishes import SettingsForm
 from conversations.generation.journal import entries
-from conversations.models import Conversation, LanguageModel, Message, Role
+from conversations.models import Conversation, LanguageModel, Message, Role, Siblings
 from conversations.models.conversations import own_conversation
+from conversations.models.passages import Passage, last_passage
+from conversations.rendering import cache
 from conversations.rendering.answers import Answer
+from conversations.rendering.prompts import Prompt
 
+from .panel import panel_for
 from .requests import SignedInRequest
-
-SIDEBAR_LENGTH = 200
+from .sidebar import sidebar_of
 
 
 @dataclass(slots=True)
@@ -42,6 +44,14 @@ def find_own(request: SignedInRequest, pk: int) -> Conversation:
     return conversation
 
 
+def find_kept(request: SignedInRequest, pk: int) -> Conversation:
+    """The person's own conversation, neither deleted nor temporary; else 404."""
+    conversation = find_own(request, pk)
+    if conversation.is_temporary:
+        raise Http404
+    return conversation
+
+
 def composer_for(conversation: Conversation | None, text: str = "", error: str = "", selected: int | None = None) -> Composer:
     available = list(LanguageModel.objects.available())
     if selected is None:
@@ -60,19 +70,28 @@ def preselected(conversation: Conversation | None, available: Iterable[LanguageM
 
 
 def chat_page(
-    request: SignedInRequest, conversation: Conversation | None, composer: Composer, status: int = 200, **more: Any
+    request: SignedInRequest,
+    conversation: Conversation | None,
+    composer: Composer,
+    status: int = 200,
+    passage: Passage | None = None,
+    settings: SettingsForm | None = None,
+    **more: Any,
 ) -> HttpResponse:
-    since = int(time.time() * 1000)  # what changes from now on, the socket of the page tells
-    turns = entries_of(conversation) if conversation else []
+    """The page of a conversation, with a passage of it, the last one if none is given; without one the page of a new chat."""
+    sidebar = sidebar_of(request, conversation.pk if conversation else 0)
+    if conversation and passage is None:
+        passage = last_passage(conversation)
+    turns = turns_of(passage) if passage else []
     composer.is_running = any(isinstance(entry, Answer) and entry.is_live for entry in turns)
     context = {
-        "conversations": listed(request),
+        "sidebar": sidebar,
         "conversation": conversation,
-        "open": conversation.pk if conversation else 0,
+        "passage": passage,
         "turns": turns,
         "composer": composer,
+        "panel": None if conversation else panel_for(settings, (model for _, models in composer.groups for model in models)),
         "is_running": composer.is_running,
-        "since": since,
         **more,
     }
     return render(request, "chat.html", context, status=status)
@@ -80,20 +99,26 @@ def chat_page(
 
 def deletion_notice(conversation: Conversation) -> dict[str, Any]:
     """What `_notice.html` says of a conversation in the trash."""
-    return {"text": f"“{conversation.title}” was deleted.", "restore": conversation}
+    return {"title": conversation.title, "text": "was deleted.", "restore": conversation}
 
 
-def listed(request: SignedInRequest) -> QuerySet[Conversation]:
-    """What the sidebar lists, and which of it is being answered."""
-    return request.user.conversations.active().with_running().only("title", "updated_at")[:SIDEBAR_LENGTH]
+def turns_of(passage: Passage) -> list[Prompt | Answer]:
+    """The messages of a passage as their templates expect them, two answers that are compared last. What had to be rendered is kept."""
+    siblings = passage.siblings
+    turns = [shown(message, siblings.get(message.pk)) for message in passage.messages]
+    if passage.rival:
+        turns.append(shown(passage.rival))
+        for turn in turns[-2:]:
+            turn.is_compared = True
+    if passage.is_end and turns and isinstance(turns[-1], Prompt):
+        turns[-1].is_unanswered = True
+    cache.keep(turn for turn in turns if isinstance(turn, Answer))
+    return turns
 
 
-def entries_of(conversation: Conversation, after: int = 0) -> list[Message | Answer]:
-    """The shown path, or what of it comes after a message; oldest first: prompts as they are, answers as their template expects them."""
-    path = Message.objects.path_to(conversation.head_id).filter(pk__gt=after).shown()
-    return [shown(message) if message.role == Role.ASSISTANT else message for message in path]
-
-
-def shown(message: Message) -> Answer:
+def shown(message: Message, siblings: Siblings | None = None) -> Prompt | Answer:
+    if message.role == Role.USER:
+        return Prompt(message, siblings)
     generation = getattr(message, "generation", None)
-    return Answer(message, entries(generation.pk) if generation and generation.is_live else ())
+    journal = entries(generation.pk) if generation and generation.is_live else ()
+    return Answer(message, journal, cache.kept(message), siblings)

@@ -1,9 +1,13 @@
 """Answers to what went wrong before, or around, a view of ours: a page, a sentence for htmx, or JSON for a program."""
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+import sys
+
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.views import defaults
 
@@ -15,6 +19,12 @@ FORGED_BY_A_PROGRAM = "The CSRF token is missing or not the one of the cookie cs
 NOT_FOUND = "There is nothing here: it does not exist, was deleted, or belongs to somebody else."
 NOT_ALLOWED = "This is not yours to open."
 BROKEN = "Something broke on our side. Try again in a moment."
+UNAVAILABLE = "The database cannot be used just now. Nothing you wrote is lost: try again in a moment."
+TOO_LARGE_UNKNOWN = "This is too large to send without being logged in. Log in in another tab, then send it again."
+WRONG_NAME = "This site does not answer to the name “{}”. Whoever runs it can add that name to ALLOWED_HOSTS."
+TOO_MANY = "That was tried too often. Wait a minute, then try again."
+RETRY_AFTER = 5  # seconds
+COUNTED_SECONDS = 60  # for which attempts from one address are counted
 UNREADABLE = ("bad_request", 400, "The server could not read what was sent.")
 REFUSALS: dict[type[Exception], tuple[str, int, str]] = {
     NoJsonObject: ("not_json", 400, "The body of this request is neither a form nor a JSON object."),
@@ -41,6 +51,11 @@ def renewed_tokens(request: HttpRequest) -> str:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig) and not request.user.is_authenticated:
+        return reply(request, "400.html", TOO_LARGE_UNKNOWN, 413, "too_large")
+    if isinstance(exception, DisallowedHost):
+        sentence = WRONG_NAME.format(request.META.get("HTTP_HOST", "")[:100])
+        return reply(request, "400.html", sentence, 400, "wrong_name", title="This site has another name")
     code, status, sentence = next((told for kind, told in REFUSALS.items() if isinstance(exception, kind)), UNREADABLE)
     return reply(request, "400.html", sentence, status, code)
 
@@ -49,15 +64,35 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return reply(request, "403.html", NOT_ALLOWED, 403, "not_allowed")
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    """Refuse what was tried too often from one address; allauth counts."""
+    told = reply(request, "429.html", TOO_MANY, 429, "too_many")
+    told.headers["Retry-After"] = str(COUNTED_SECONDS)
+    return told
+
+
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return reply(request, "404.html", NOT_FOUND, 404, "not_found", unsent=Unsent.of(request))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Say so with as little as possible: whatever broke may break this too."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        return unavailable(request)
     if is_htmx(request) or is_program(request):
         return refusal(request, BROKEN, 500, "internal_error")
     return defaults.server_error(request)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """Say that the database is away, without asking it anything."""
+    if is_htmx(request) or is_program(request):
+        told = refusal(request, UNAVAILABLE, 503, "unavailable")
+    else:
+        context = {"request": request, "unsent": Unsent.of(request), "csrf_token": get_token(request), "seconds": RETRY_AFTER}
+        told = HttpResponse(render_to_string("503.html", context), status=503)
+    told.headers["Retry-After"] = str(RETRY_AFTER)
+    return told
 
 
 def reply(request: HttpRequest, template: str, sentence: str, status: int, code: str, **context: object) -> HttpResponse:

@@ -1,13 +1,12 @@
 """The stream of an answer: a GET that only observes, for browsers as fragments and for programs as JSON."""
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError
 from django.http import Http404, HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from chatsite import threads
-from chatsite.sessions import living_session
+from chatsite.sessions import is_living
 from conversations.events import Place
 from conversations.eventstream import sse
 from conversations.eventstream.follow import Permission
@@ -42,10 +41,3 @@ def still_signed_in(request: HttpRequest) -> Permission:
     """Return what says whether the session that opened a stream is still there: a log out counts for open streams, too."""
     key = request.session.session_key or ""
     return threads.in_thread(threads.web, lambda: is_living(key))
-
-
-def is_living(session_key: str) -> bool:
-    try:
-        return living_session(session_key) is not None
-    except DatabaseError:  # while the database is away nobody logs out, and answers wait
-        return True

@@ -3,41 +3,50 @@
 Each puts the current state in the place of what is there, or adds behind the last message that the page names.
 """
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from conversations.models import Conversation, Message
 
-from .chat import deletion_notice, entries_of, listed
-from .requests import SignedInRequest, signed_in
-
-
-def number_in(request: HttpRequest, name: str) -> int:
-    """A key in the address; 0 for what is none."""
-    value = request.GET.get(name, "")
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else 0
-
-
-@require_GET
-@signed_in
-def sidebar(request: SignedInRequest) -> HttpResponse:
-    """The conversations of the sidebar; `?open=` is the one that the page shows."""
-    return render(request, "_conversations.html", {"conversations": listed(request), "open": number_in(request, "open")})
+from .chat import deletion_notice
+from .paths import is_on_path, path_after
+from .requests import SignedInRequest, number_in, signed_in
 
 
 @require_GET
 @signed_in
 def of_conversation(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The title, whether it is in the trash, and the turns behind message `?after=`. A message that was retried is replaced."""
+    """The title, whether it is in the trash, and of the kept path what the page has not.
+
+    The page names its `first` message, the last one (`after`), and the `rival` if it shows two answers to be compared.
+    """
     conversation = get_object_or_404(request.user.conversations, pk=pk)
-    last = number_in(request, "after")
-    turns = entries_of(conversation, last)
-    replaced = last if turns and is_retried(conversation, last) else 0
+    first, last, rival = (number_in(request, name) for name in ("first", "after", "rival"))
+    path = path_after(conversation, last_in_common(conversation, first, last, rival))
+    is_current = not path["turns"] and path["after"] == last_of_path(conversation, last, rival)
     notice = deletion_notice(conversation) if conversation.deleted_at else None
-    return render(request, "_news.html", {"conversation": conversation, "turns": turns, "replaced": replaced, "notice": notice})
+    return render(request, "_news.html", path | {"is_current": is_current, "notice": notice})
 
 
-def is_retried(conversation: Conversation, pk: int) -> bool:
-    """Whether a message of the conversation is not in the shown path any more."""
-    return not Message.objects.path_to(conversation.head_id).filter(pk=pk).exists()
+def last_in_common(conversation: Conversation, first: int, last: int, rival: int) -> int:
+    """The last message of a page that is in the kept path and looks as it did; 0 if there is none."""
+    if not last:
+        return 0
+    is_same_comparison = rival == (conversation.rival_id or 0)
+    last = last_of_path(conversation, last, rival)
+    if is_same_comparison and is_on_path(conversation, last):
+        return last
+    known, kept = keys_of(last, first), keys_of(conversation.head_id, first)
+    if not is_same_comparison:
+        known = known[:-1]
+    return max((one for one, other in zip(known, kept, strict=False) if one == other), default=0)
+
+
+def last_of_path(conversation: Conversation, last: int, rival: int) -> int:
+    """The last message of the path that a page shows: where two are compared, the second is beside it."""
+    return conversation.head_id or 0 if rival and last == rival == conversation.rival_id else last
+
+
+def keys_of(end: int | None, first: int) -> list[int]:
+    return list(Message.objects.path_to(end, after=max(first - 1, 0)).values_list("pk", flat=True))

@@ -13,9 +13,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.html import format_html
 
+from conversations.models.keys import key_in
+
 from .unsent import Unsent
 
 FORMS = {"", "application/x-www-form-urlencoded", "multipart/form-data"}
+TEXT_OR_KEY, NUMBERS = (str, int), (str, int, float)
 SIGNED_OUT = "You are logged out. Log in again in another tab, then try once more: your text is still here."
 
 
@@ -44,14 +47,19 @@ def is_program(request: HttpRequest) -> bool:
         return False
 
 
-def refusal(request: HttpRequest, sentence: str, status: int, code: str, more: str = "") -> HttpResponse:
+def number_in(request: HttpRequest, name: str) -> int:
+    """A key in the address; 0 for what is none."""
+    return key_in(request.GET.get(name))
+
+
+def refusal(request: HttpRequest, sentence: str, status: int, code: str, more: str = "", *, beside: str = "composer-error") -> HttpResponse:
     """Return a refusal for htmx or a program: the sentence, beside the composer or as JSON. Nothing else of the page changes.
 
-    `more` is HTML for htmx: another partial.
+    `more` is HTML for htmx: another partial. `beside` is the id of another place for the sentence.
     """
     if is_program(request):
         return JsonResponse({"error": {"code": code, "message": sentence}}, status=status)
-    partial = format_html('<hx-partial hx-target="#composer-error" hx-swap="innerHTML">{}</hx-partial>', sentence)
+    partial = format_html('<hx-partial hx-target="#{}" hx-swap="innerHTML">{}</hx-partial>', beside, sentence)
     return HttpResponse(partial + more, status=status, headers={"HX-Reswap": "none"})
 
 
@@ -71,17 +79,17 @@ def signed_in(view: View) -> View:
     return guarded
 
 
-def form_data(request: HttpRequest) -> QueryDict | dict[str, Any]:
+def form_data(request: HttpRequest, *kinds: type) -> QueryDict | dict[str, Any]:
     """Return the fields sent, from a form or from a JSON object; raises NoJsonObject for what is neither.
 
-    A field that is null is as good as absent; one that is neither text nor a whole number is empty.
+    A field that is null is as good as absent; one that is none of `kinds`, text and whole numbers unless they are given, is empty.
     """
     if request.content_type in FORMS:
         return request.POST
     if not request.body:
         return {}
     fields = json_object(request)
-    return {name: value if type(value) in (str, int) else "" for name, value in fields.items() if value is not None}
+    return {name: value if type(value) in (kinds or TEXT_OR_KEY) else "" for name, value in fields.items() if value is not None}
 
 
 def json_object(request: HttpRequest) -> dict[str, Any]:

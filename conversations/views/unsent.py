@@ -1,4 +1,4 @@
-"""A prompt that was sent as a form and not taken: the page that answers shows it, so that it is not lost without a script either.
+"""What was written, sent as a form and not taken: the page that answers shows it, so that it is not lost without a script either.
 
 It is kept nowhere but in that page, and never sent but by the person.
 """
@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import ResolverMatch, reverse
 
-TAKES_PROMPTS = {"start_conversation", "start_turn"}
+WRITTEN_IN = {  # the field of what is sent there
+    "start_conversation": "prompt",
+    "start_turn": "prompt",
+    "edit_turn": "prompt",
+    "rewrite_answer": "text",
+    "feedback": "comment",
+}
+BESIDE = ("temporary", "folder", "rating")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +24,27 @@ class Unsent:
     """What `_unsent.html` expects."""
 
     action: str
+    field: str
     text: str
     model: str
     request_key: str
     back: str  # the page it was written on
+    beside: dict[str, str]  # what else was chosen: where a new conversation is kept, what an answer is worth
 
     @classmethod
     def of(cls, request: HttpRequest) -> Self | None:
-        """Return the prompt of a form; None where there is none."""
+        """Return what was written in a form; None where there is nothing."""
         place = request.resolver_match
-        if request.method != "POST" or place is None or place.url_name not in TAKES_PROMPTS:
+        if request.method != "POST" or place is None or place.url_name not in WRITTEN_IN:
             return None
-        text, model, key = (request.POST.get(name, "") for name in ("prompt", "model", "request_key"))
-        back = reverse("conversation", kwargs=place.kwargs) if place.kwargs else reverse("home")
-        return cls(request.path, text, model, key, back) if text.strip() else None
+        field = WRITTEN_IN[place.url_name]
+        text, model, key = (request.POST.get(name, "") for name in (field, "model", "request_key"))
+        beside = {name: request.POST[name] for name in BESIDE if name in request.POST}
+        return cls(request.path, field, text, model, key, page_of(place), beside) if text.strip() else None
+
+
+def page_of(place: ResolverMatch) -> str:
+    """The address of the page that it was written on."""
+    if place.url_name == "start_turn":
+        return reverse("conversation", kwargs=place.kwargs)
+    return reverse(place.view_name, kwargs=place.kwargs) if place.kwargs else reverse("home")

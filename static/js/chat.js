@@ -16,7 +16,7 @@
     $("#toasts").append(element);
     say(sentence);
   };
-  on("click", event => event.target.closest("[data-dismiss]")?.closest(".toast").remove());
+  on("click", event => event.target.closest("[data-dismiss]")?.closest(".toast, .notice").remove());
   on("animationend", event => event.animationName === "toast-out" && event.target.remove());
 
   // Enter sends, Shift+Enter breaks the line; never while an input method composes, and touch keyboards keep Enter.
@@ -34,13 +34,50 @@
     if (!form.matches("#composer:not([hx-post])")) return;
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "1";
-    sessionStorage.draft = $("textarea", form).value;
+    keep($("#message"));
+    sessionStorage.sent = $("#message").value;
   });
-  // The prompt of a new chat outlives a log in page or an error in between; once it has become a conversation it is let go.
+
+  // Drafts: what is in the composer outlives a reload, another page and a log in, for a week. They are a person's own, go when it is sent,
+  // and when that person logs out or another one comes. A new chat has been sent once there is a conversation.
+  const WEEK = 6048e5;
+  const drafts = () => Object.keys(localStorage).filter(key => key.startsWith("draft:"));
+  const draft = key => JSON.parse(localStorage[key] ?? null);
+  let keeping; // what was typed since it was last kept
+  const keep = area => {
+    keeping = clearTimeout(keeping);
+    if (!area?.dataset.draft) return;
+    const isTemporary = area.form.elements.temporary?.checked;
+    if (isTemporary || !area.value.trim()) return delete localStorage[area.dataset.draft];
+    try { localStorage[area.dataset.draft] = JSON.stringify({ text: area.value, at: Date.now() }); } catch { /* there is no room */ }
+  };
+  on("input", event => { if (event.target.id === "message") { clearTimeout(keeping); keeping = setTimeout(keep, 400, event.target); } });
+  addEventListener("pagehide", () => keeping && keep($("#message"))); // another tab may have sent what this one only showed
+  on("submit", event => {
+    if (!(event.submitter?.getAttribute("formaction") ?? event.target.getAttribute("action"))?.endsWith("/logout/")) return;
+    keeping = clearTimeout(keeping);
+    for (const key of drafts()) delete localStorage[key];
+  });
   on("DOMContentLoaded", () => {
-    const area = $("#composer:not([hx-post]) textarea");
-    if (area && !area.value) area.value = sessionStorage.draft ?? "";
-    if ($("#log")) delete sessionStorage.draft;
+    const area = $("#message"), [person, place] = area?.dataset.draft?.match(/^draft:\d+:|[^:]+$/g) ?? [];
+    for (const key of drafts()) {
+      const isSent = $("#log") && key === `${person}new` && draft(key).text === sessionStorage.sent;
+      if (isSent || (person && !key.startsWith(person)) || draft(key).at < Date.now() - WEEK) delete localStorage[key];
+    }
+    if ($("#log")) delete sessionStorage.sent;
+    if (place && !area.value) area.value = draft(area.dataset.draft)?.text ?? "";
+  });
+
+  // Saved prompts: `/` at the start of a message offers them. Their module is fetched when it is first needed.
+  const offer = area => import(area.dataset.commands).then(module => module.offer(area), () => {});
+  on("input", event => event.target.matches("[data-commands]") && /^\/[\w-]*$/.test(event.target.value) && offer(event.target));
+  on("click", event => {
+    const area = event.target.closest("[data-offers]") && $("#message");
+    if (!area || area.value) return; // the link leads to their page
+    event.preventDefault();
+    area.value = "/";
+    area.focus();
+    offer(area);
   });
   addEventListener("pageshow", () => { const form = $("#composer"); if (form) delete form.dataset.sent; });
   on("click", event => {
@@ -69,15 +106,47 @@
     const { sourceElement, response } = event.detail.ctx, area = composer(sourceElement);
     if (!area || response.status >= 300) return;
     if (area.value === area.dataset.sent) area.value = "";
+    keep(area);
     area.focus({ preventScroll: true });
     toEnd();
   });
-  on("htmx:after:swap", event => document.activeElement === document.body && !event.target.matches?.("[data-live]") && focusMessage());
+  let isByKey = false; // the last control was pressed by a key
+  on("click", event => { isByKey = !event.detail; });
+  // Where the path is changed, the view stays with what takes the place of the message, and the focus with the same control.
+  const messageOf = element => element.closest?.("#log > article");
+  on("htmx:before:request", ({ detail: { ctx } }) => {
+    const message = messageOf(ctx.sourceElement);
+    if (message) ctx.left = { message, before: message.previousElementSibling, id: document.activeElement.id };
+  });
+  on("htmx:after:swap", ({ detail: { ctx } }) => {
+    const { message, before, id } = ctx.left ?? {};
+    if (!ctx.left || ctx.request.method === "GET") return;
+    if (!message.isConnected) (before ? before.nextElementSibling : $("#log").firstElementChild)?.scrollIntoView({ block: "nearest", behavior: "instant" });
+    if (id && document.activeElement === document.body) document.getElementById(id)?.focus({ preventScroll: true });
+  });
+  on("click", event => {
+    const form = event.target.closest("[data-cancel]")?.closest("#log form");
+    if (form) {
+      event.preventDefault();
+      const message = messageOf(form);
+      form.remove();
+      $("footer .row > :is(a.change, [popovertarget])", message)?.focus({ preventScroll: true }); // what opened it
+    }
+    event.target.closest(".menu[popover]:not(#item-menu) :is(a, button)")?.closest(".menu").hidePopover?.();
+  });
+  on("keydown", event => event.key === "Escape" && event.target.closest?.("#log form")?.querySelector("[data-cancel]").click());
+  on("htmx:after:swap", event => event.target.dataset?.opens && $(`#${event.target.dataset.opens}`).showPopover());
+  on("htmx:after:swap", event => {
+    if (document.activeElement !== document.body || event.target.matches?.("[data-live]")) return;
+    if (event.detail.ctx.sourceElement?.id === "earlier") $("#scroller").focus({ preventScroll: true }); // so that its keys go on scrolling
+    else if (isByKey && event.detail.ctx.text?.includes('class="notice"')) $("#notice button")?.focus(); // Undo is the next thing to want
+    else focusMessage();
+  });
 
   // Copy: the Markdown of an answer from its URL, a code block from the page. http://LAN is no secure context: execCommand there.
   const text = async button => {
-    if (!button.dataset.source) return $(button.dataset.copy || "code", button.closest("figure, article")).textContent;
-    const reply = await fetch(button.dataset.source);
+    if (!button.href) return $(button.dataset.copy || "code", button.closest("figure, article")).textContent;
+    const reply = await fetch(button.href);
     if (!reply.ok) throw new Error(reply.status);
     return reply.text();
   };
@@ -96,7 +165,8 @@
   };
   on("click", async event => {
     const button = event.target.closest("[data-copy], [data-source]");
-    if (!button) return;
+    if (!button || event.ctrlKey || event.metaKey) return;
+    event.preventDefault(); // without script the link leads to the text
     try { await write(text(button)); } catch { return toast("The browser did not allow copying."); }
     button.dataset.done = "";
     say("Copied");
@@ -111,6 +181,7 @@
   on("done", event => {
     const article = articleOf(event);
     if (!article) return;
+    for (const fold of article.querySelectorAll("figure.code > details")) fold.open = true; // nothing that is being read is folded
     article.dataset.status = event.detail.data;
     forget(event.target);
     event.target.remove();
@@ -183,12 +254,14 @@
   on("click", event => event.target.closest("#jump") && toEnd());
   const scroller = $("#scroller"), log = $("#log");
   if (!scroller) return;
+  const asked = new URLSearchParams(location.search).get("message"); // a link to a message leads to it, also without its #fragment
+  if (asked && !location.hash) document.getElementById(`message-${asked}`)?.scrollIntoView();
   new IntersectionObserver(([entry]) => { $("#jump").hidden = entry.isIntersecting; }, { root: scroller, rootMargin: "0px 0px 80px 0px" }).observe($("#end"));
   if (CSS.supports("overflow-anchor", "auto")) return;
-  let height = log.offsetHeight;
+  let height = log.offsetHeight, first = log.firstElementChild;
   new ResizeObserver(() => {
-    const grown = log.offsetHeight - height;
-    height += grown;
+    const grown = first === log.firstElementChild ? log.offsetHeight - height : 0; // what grows above moves nothing
+    [height, first] = [log.offsetHeight, log.firstElementChild];
     if (scroller.scrollTop < -1) scroller.scrollTop -= grown;
   }).observe(log);
 })();

@@ -18,6 +18,7 @@
       const asked = addressNow();
       [isLooking, isWanted] = [true, false];
       const reply = await fetch(asked, { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(30e3) }).catch(() => null);
+      if (reply?.status === 205) whole.look();
       const text = reply?.ok && await reply.text().catch(() => "");
       if (text && isFree() && asked === addressNow()) await show(text);
       else if (text) isWanted = true;
@@ -25,24 +26,47 @@
       if (isWanted) look();
     };
     const show = async text => {
-      const focused = document.activeElement;
+      const focused = document.activeElement, address = list.contains(focused) && focused.getAttribute("formaction");
       await htmx.swap({ sourceElement: element, target: element, swap, text });
-      if (focused !== document.activeElement && element.contains(focused)) focused.focus({ preventScroll: true });
+      if (focused === document.activeElement) return;
+      const isLost = address && document.activeElement === document.body; // what had it has moved to another page of the list, or is gone
+      const same = element.contains(focused) ? focused : isLost && (list.querySelector(`[formaction="${address}"]`) ?? $("#notice button"));
+      same?.focus?.({ preventScroll: true });
     };
     return { look, again: () => isWanted && look() };
   };
+  const shown = () => { // the first message and the last, and the second of two that are compared
+    const keys = selector => [...log.querySelectorAll(`:scope > ${selector}`)].map(each => each.id.slice(8)), all = keys("article");
+    return `${news.dataset.live}?first=${all[0] ?? 0}&after=${all.at(-1) ?? 0}&rival=${keys(".is-compared").at(-1) ?? 0}`;
+  };
   const posting = new Set(), waiting = [];
-  const sidebar = lookout(list, () => list.dataset.live, "innerMorph", () => !list.querySelector(":popover-open"));
-  const turns = news && lookout(news, () => `${news.dataset.live}?after=${log.lastElementChild?.id.slice(8) ?? 0}`, "innerHTML", () => !posting.size);
+
+  // The sidebar is looked at page by page, so that it costs as little when many have been loaded. The first one has what is new and what
+  // is pinned; another one is looked at if it has the conversation, and all of them for what may come back anywhere in the list.
+  const isFree = () => !list.querySelector(".rename");
+  const whole = lookout(list, () => list.dataset.live, "innerHTML", isFree); // too much has come into a page: begin anew
+  const lookouts = new WeakMap();
+  const lookoutOf = page => {
+    if (!lookouts.has(page)) lookouts.set(page, lookout(page, () => page.dataset.live, "innerMorph", isFree));
+    return lookouts.get(page);
+  };
+  const pages = () => [...list.querySelectorAll("[data-live]")];
+  const sidebar = {
+    look: (isHere = () => true) => pages().forEach((page, place) => (!place || isHere(page)) && lookoutOf(page).look()),
+    again: () => pages().forEach(page => lookoutOf(page).again()),
+  };
+  const ANYWHERE = ["restored", "moved", "imported"];
+  const turns = news && lookout(news, shown, "innerHTML", () => !posting.size);
   const lookEverywhere = () => { sidebar.look(); turns?.look(); };
   const lookAgain = () => { sidebar.again(); turns?.again(); };
-  list.addEventListener("toggle", lookAgain, true); // it does not bubble
+  on(document, "looked-away", lookAgain); // what a person was at work on is done
 
   // What this page begins itself is shown by the answer to its own request, so what is told meanwhile waits for that.
   on(document, "htmx:before:request", ({ detail: { ctx } }) => ctx.sourceElement.matches?.("[hx-post]") && posting.add(ctx));
   on(document, "htmx:finally:request", ({ detail: { ctx } }) => {
     if (!posting.delete(ctx) || posting.size) return;
     waiting.splice(0).forEach(hear);
+    if (ctx.sourceElement.closest("#sidebar, #notice") && ctx.response?.status < 300) lookEverywhere();
     lookAgain();
   });
 
@@ -53,7 +77,14 @@
     sessionStorage.finished = JSON.stringify([...finished]);
     showMarks();
   };
-  const showMarks = () => { for (const item of list.children) item.toggleAttribute("data-finished", finished.has(item.id)); };
+  const showMarks = () => {
+    const seen = new Set();
+    for (const item of list.querySelectorAll("li[id]")) {
+      if (seen.has(item.id)) item.remove(); // it has gone up to a page before, and this one has not been looked at again yet
+      seen.add(item.id);
+      item.toggleAttribute("data-finished", finished.has(item.id));
+    }
+  };
   on(list, "htmx:after:swap", showMarks);
   mark(open, false);
 
@@ -63,7 +94,8 @@
     if (posting.size) return waiting.push({ event, data });
     const isHere = data.conversation === open, hasEnded = event === "ended";
     mark(data.conversation, hasEnded && !isHere);
-    sidebar.look();
+    sidebar.look(page => ANYWHERE.includes(event) || page.querySelector(`#conversation-${data.conversation}`));
+    document.dispatchEvent(new CustomEvent("told", { detail: data.conversation }));
     if (isHere && !hasEnded && !(data.answer && $(`#message-${data.answer}`))) turns?.look();
   };
 
@@ -97,4 +129,18 @@
   on(window, "online", connect);
   setInterval(() => socket && Date.now() - seen > SILENT && lose(true), 15e3);
   connect();
+
+  // What is seldom needed comes when it is: the menus of the sidebar at the first sign of a person there. The server learns the time zone.
+  const nav = list.closest("nav"), menus = () => import(nav.dataset.module);
+  for (const type of ["pointerover", "focusin"]) nav.addEventListener(type, menus, { once: true });
+  on(nav, "click", async event => {
+    const button = event.target.closest("[form=options]");
+    if (!button) return;
+    event.preventDefault();
+    (await menus()).open(button);
+  });
+  const presence = $("#presence");
+  if (presence) import(presence.dataset.module);
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !document.cookie.includes(`timezone=${zone}`)) document.cookie = `timezone=${zone};path=/;max-age=31536000;samesite=lax`;
 })();

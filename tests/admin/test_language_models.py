@@ -41,6 +41,14 @@ def test_marking_another_default_on_its_page_moves_the_mark(root: Client) -> Non
     assert defaults() == [new]
 
 
+def test_one_model_writes_titles_and_marking_another_moves_the_mark(root: Client) -> None:
+    make_model(writes_titles=True, is_default=True)
+    new = make_model()
+    assert root.post(change(new), form_of(new, writes_titles="on")).status_code == 302
+    assert LanguageModel.objects.get(writes_titles=True) == new
+    assert defaults() != [new]
+
+
 def test_adding_a_default_moves_the_mark(root: Client) -> None:
     make_model(is_default=True)
     unsaved = LanguageModel(provider=make_provider(), model_id="new", name="New")

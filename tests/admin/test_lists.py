@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from conversations.admin.generations import error_codes
 from conversations.admin.words import ERRORS, in_words
-from conversations.models import Conversation, Generation, LanguageModel, Message, Provider, SystemPrompt, Usage
+from conversations.models import Conversation, Feedback, Generation, LanguageModel, Message, Provider, SystemPrompt, Usage, rate
 from tests.factories import make_model, make_turn
 
 LONG_COLUMNS = ('"text"', '"reasoning"', '"system_prompt"', '"error_detail"', '"error_sentence"')
@@ -26,6 +26,7 @@ def make_rows(count: int) -> None:
         usage = Usage(generation=turn.generation)
         usage.take_prices(model)
         usage.save()
+        rate(turn.answer, -1, "It was wrong.")
         SystemPrompt.objects.create(name=str(uuid.uuid4())).add_version("Be kind.")
 
 
@@ -38,7 +39,7 @@ def queries_of(browser: Client, model: type[Model], **lookups: Any) -> list[str]
     return [query["sql"] for query in queries]
 
 
-@pytest.mark.parametrize("model", [Provider, LanguageModel, SystemPrompt, Conversation, Message, Generation, Usage])
+@pytest.mark.parametrize("model", [Provider, LanguageModel, SystemPrompt, Conversation, Message, Generation, Usage, Feedback])
 def test_a_longer_list_takes_no_more_queries(root: Client, model: type[Model]) -> None:
     make_rows(2)
     few = queries_of(root, model)
@@ -48,7 +49,7 @@ def test_a_longer_list_takes_no_more_queries(root: Client, model: type[Model]) -
     assert len(many) <= len(few) <= 9, many
 
 
-@pytest.mark.parametrize("model", [Conversation, Message, Generation, Usage])
+@pytest.mark.parametrize("model", [Conversation, Message, Generation, Usage, Feedback])
 def test_a_list_of_the_record_reads_no_long_text(root: Client, model: type[Model]) -> None:
     make_rows(2)
     assert [query for query in queries_of(root, model) if any(column in query for column in LONG_COLUMNS)] == []
@@ -56,7 +57,7 @@ def test_a_list_of_the_record_reads_no_long_text(root: Client, model: type[Model
 
 @pytest.mark.parametrize(
     ("model", "search"),
-    [(Conversation, "blue"), (Message, "1"), (Generation, "x"), (Usage, "1"), (Provider, "x"), (SystemPrompt, "x")],
+    [(Conversation, "blue"), (Feedback, "wrong"), (Message, "1"), (Generation, "x"), (Usage, "1"), (Provider, "x"), (SystemPrompt, "x")],
 )
 def test_every_list_can_be_searched(root: Client, model: type[Model], search: str) -> None:
     make_rows(1)

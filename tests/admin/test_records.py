@@ -4,9 +4,11 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Generation, JournalEntry, Status
-from tests.factories import make_model, make_provider, make_turn, make_user
+from tests.factories import make_conversation, make_model, make_provider, make_turn, make_user
 
 
 def page(row: Any) -> str:
@@ -81,6 +83,15 @@ def test_a_conversation_goes_to_the_trash_and_back(root: Client) -> None:
     assert Conversation.objects.active().get() == conversation
 
 
+def test_a_temporary_conversation_is_left_to_its_end(root: Client) -> None:
+    open_one = make_conversation(make_user("dave"), is_temporary=True)
+    closed = make_conversation(make_user("erin"), is_temporary=True, deleted_at=timezone.now())
+    run(root, Conversation, "move_to_trash", open_one, closed)
+    run(root, Conversation, "restore", open_one, closed)
+    assert set(Conversation.objects.active()) == {open_one}
+    assert not LogEntry.objects.exists()
+
+
 def test_what_is_answered_in_a_conversation_that_goes_to_the_trash_is_stopped(root: Client) -> None:
     generation = make_turn().generation
     assert generation.claim("a process")
@@ -100,3 +111,12 @@ def test_a_message_as_long_as_they_come_can_be_opened(root: Client) -> None:
     answer = make_turn(prompt="x" * 200_000).answer
     assert root.get(page(answer.parent)).status_code == 200
     assert page(answer.generation) in root.get(page(answer)).content.decode()
+
+
+def test_nobody_is_told_to_stop_before_the_trash_is_committed(root: Client, django_capture_on_commit_callbacks: Any) -> None:
+    generation = make_turn().generation
+    assert generation.claim("a process")
+    with django_capture_on_commit_callbacks() as callbacks:
+        run(root, Conversation, "move_to_trash", generation.message.conversation)
+    notices = [callback for callback in callbacks if getattr(callback, "func", None) == supervisor.notify]
+    assert [notice.args for notice in notices] == [(generation.pk,)]

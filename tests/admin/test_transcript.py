@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from conversations.admin.transcript import PER_PAGE, SHOWN_CHARACTERS
-from conversations.models import Conversation, Generation, Message, Role, Status, Turn, Usage, retry
+from conversations.models import Conversation, Generation, Message, Role, Status, Turn, Usage, delete_turn, go_on, retry
 from tests.factories import make_conversation, make_model, make_turn, make_user
 
 
@@ -79,6 +79,22 @@ def test_an_answer_that_was_retried_is_there_and_marked(root: Client) -> None:
     assert "It is being written." in body
 
 
+def test_it_says_where_a_branch_begins_what_an_answer_continues_and_what_was_deleted(root: Client) -> None:
+    turn = answered(answer="Half of")
+    Generation.objects.update(status=Status.STOPPED)
+    assert turn.generation.model
+    cut = Message.objects.select_related("generation", "conversation").get(pk=turn.answer.pk)
+    longer = go_on(cut, turn.generation.model)
+    body = transcript(root, turn.conversation)
+    assert body.count(f'follows <a href="#message-{turn.prompt.pk}">') == 1
+    assert body.count(f'continues <a href="#message-{turn.answer.pk}">') == 1
+    delete_turn(longer.prompt)
+    body = transcript(root, turn.conversation)
+    assert body.count("<li>deleted ") == 3
+    assert "on another branch" not in body
+    assert "Half of" in body
+
+
 def test_a_long_conversation_is_read_by_pages_and_a_long_text_on_its_own_page(root: Client) -> None:
     conversation = make_conversation()
     long = "x" * SHOWN_CHARACTERS + "THE END"
@@ -96,6 +112,7 @@ def test_a_long_conversation_is_read_by_pages_and_a_long_text_on_its_own_page(ro
 
 def test_a_longer_conversation_takes_no_more_queries(root: Client) -> None:
     turn = answered()
+    transcript(root, turn.conversation)  # what a process asks only once
     counts = []
     for _ in range(2):
         with CaptureQueriesContext(connection) as queries:

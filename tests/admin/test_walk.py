@@ -10,11 +10,12 @@ from django.db.models import Model
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from conversations.models import Conversation, Generation, LanguageModel, Message, Provider, SystemPrompt, Usage
+from conversations.models import Conversation, Feedback, Generation, LanguageModel, Message, Provider, SystemPrompt, Usage, rate
 from tests.factories import make_model, make_provider, make_turn, make_user
 
 SECRET = "sk-walk-3f9c1b7e5d"
-OURS = [Provider, LanguageModel, SystemPrompt, Conversation, Message, Generation, Usage]
+RECORDS = [Conversation, Message, Generation, Usage, Feedback]
+OURS = [Provider, LanguageModel, SystemPrompt, *RECORDS]
 
 
 class InlineCode(HTMLParser):
@@ -39,6 +40,7 @@ def make_one_of_each() -> None:
     usage = Usage(generation=turn.generation, input_tokens=1)
     usage.take_prices(model)
     usage.save()
+    rate(turn.answer, -1, "It was wrong.")
     SystemPrompt.objects.create(name="Kind").add_version("Be kind.")
 
 
@@ -55,7 +57,7 @@ def pages() -> list[tuple[str, str]]:
 
 def may_be_refused(kind: str, url: str) -> bool:
     """Records have neither an add page nor a delete page, not even for a superuser."""
-    return kind in {"add", "delete"} and any(f"/{model._meta.model_name}/" in url for model in (Conversation, Message, Generation, Usage))
+    return kind in {"add", "delete"} and any(f"/{model._meta.model_name}/" in url for model in RECORDS)
 
 
 def test_every_page_opens_for_a_superuser_without_a_key_and_without_inline_code(root: Client) -> None:
@@ -116,7 +118,7 @@ def test_who_may_only_look_cannot_change_or_delete(client: Client, db: None, mod
     assert not LogEntry.objects.exists()
 
 
-@pytest.mark.parametrize("model", [Conversation, Message, Generation, Usage])
+@pytest.mark.parametrize("model", RECORDS)
 def test_not_even_a_superuser_falsifies_the_record(root: Client, model: type[Model]) -> None:
     make_one_of_each()
     row: Any = model._default_manager.first()

@@ -20,7 +20,7 @@ def test_all_is_every_case_on_every_server_and_every_table() -> None:
     asked = call("--all")
     assert [case.streams for case in asked.cases if case.name.startswith("burst")] == [100, 50, 200]
     assert asked.case_servers == ["site", "postgresql", "redis", "sketch", "limit"]
-    assert list(asked.tables) == ["capacity", "growth", "latencies"]
+    assert list(asked.tables) == ["capacity", "growth", "latencies", "large"]
 
 
 def test_only_one_table_is_that_table() -> None:

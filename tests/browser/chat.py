@@ -11,6 +11,7 @@ NORMALISED_LOG = """
 () => {
   const log = document.querySelector("#log").cloneNode(true);
   log.querySelectorAll("[hx-sse\\\\:connect]").forEach(element => element.remove());
+  log.querySelectorAll("figure.code > details").forEach(fold => fold.open = false);
   for (const element of [log, ...log.querySelectorAll("*")]) {
     for (const { name } of [...element.attributes]) if (name.startsWith("data-hx") || name === "data-done") element.removeAttribute(name);
     if (!element.closest("pre, .bubble")) for (const node of [...element.childNodes])
@@ -93,10 +94,11 @@ async def shows(page: Page, words: str) -> None:
 
 async def grows(page: Page, beyond: int = 0) -> int:
     """Wait until the answer has more than `beyond` characters; return how many."""
-    await page.wait_for_function(
-        "beyond => [...document.querySelectorAll('.answer-text')].at(-1)?.textContent.trim().length > beyond", arg=beyond
+    found = await page.wait_for_function(
+        "beyond => { const n = [...document.querySelectorAll('.answer-text')].at(-1)?.textContent.trim().length; return n > beyond && n }",
+        arg=beyond,
     )
-    return len((await text(page).text_content() or "").strip())
+    return int(await found.json_value())
 
 
 async def source(page: Page, number: int) -> str:

@@ -87,7 +87,7 @@ async def local_network(local_site: Site) -> AsyncIterator[Network]:
 @pytest.fixture(scope="session")
 def restartable(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site that a story may bring down, and must leave running."""
-    yield from running(tmp_path_factory.mktemp("restartable"), provider, LOCAL_MODEL="off")
+    yield from running(tmp_path_factory.mktemp("restartable"), provider, LOCAL_MODEL="off", TITLES="auto")
 
 
 @pytest.fixture(scope="session")

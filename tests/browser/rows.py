@@ -25,17 +25,18 @@ def enter_in_the_history(staff: object) -> None:
 
 
 def rows_of_the_catalog() -> list[object]:
-    from conversations.models import LanguageModel, Provider, SystemPrompt
+    from conversations.models import LanguageModel, Provider, SavedPrompt, SystemPrompt
 
     prompt = SystemPrompt.objects.create(name="Kind")
     prompt.add_version("Be kind.")
     prompt.add_version("Be kind and brief.")
-    return [prompt, *Provider.objects.all(), *LanguageModel.objects.all()]
+    shared = SavedPrompt.objects.create(command="translate", text="Translate into {{language}}:")
+    return [prompt, shared, *Provider.objects.all(), *LanguageModel.objects.all()]
 
 
 def rows_of_the_record() -> list[object]:
     """An answer that has failed: the site leaves it as it is."""
-    from conversations.models import Conversation, Generation, JournalEntry, LanguageModel, Message, Status, Usage
+    from conversations.models import Conversation, Generation, JournalEntry, LanguageModel, Message, Status, Usage, rate
     from tests.factories import make_turn
 
     model = LanguageModel.objects.latest("pk")
@@ -45,7 +46,8 @@ def rows_of_the_record() -> list[object]:
     usage = Usage(generation=generation, input_tokens=1)
     usage.take_prices(model)
     usage.save()
-    return [generation, usage, *Message.objects.all(), *Conversation.objects.all()]
+    feedback = rate(generation.message, -1, "It is <b>wrong</b>.")
+    return [generation, usage, feedback, *Message.objects.all(), *Conversation.objects.all()]
 
 
 def rows_of_people(staff: object) -> list[object]:

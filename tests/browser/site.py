@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from chatsite.processes import free_port
+from chatsite.kept_process import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIMIT = 60.0  # seconds until the site must answer
@@ -32,7 +32,7 @@ class Site:
             "DJANGO_SETTINGS_MODULE": "chatsite.settings",
         }
         self.environment = bare | own | environment
-        self.log = data_dir / "site.log"
+        self.log, self.database = data_dir / "site.log", data_dir / "site.sqlite3"
         self.sessions: dict[str, str] = {}
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -66,6 +66,9 @@ class Site:
 
     def populate(self, wire_url: str = "") -> None:
         """Add the cast, each with a session, and the models of the stories; without a wire, no dictated one."""
-        command = [sys.executable, "-m", "tests.browser.people", wire_url]
-        made = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True)
-        self.sessions = json.loads(made.stdout)
+        self.sessions = json.loads(self.run("tests.browser.people", wire_url))
+
+    def run(self, module: str, *arguments: str) -> str:
+        """Run a module in the site's environment, and return what it prints."""
+        command = [sys.executable, "-m", module, *arguments]
+        return subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True).stdout

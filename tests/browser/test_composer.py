@@ -166,7 +166,7 @@ async def test_copy_puts_the_markdown_on_the_clipboard(visits: Visits) -> None:
     page = await visits.open(permissions=["clipboard-read", "clipboard-write"])
     number = await ask(page, "/markdown /rate 5000")
     await becomes(page, "complete")
-    await page.get_by_role("button", name="Copy", exact=True).click()
+    await page.get_by_role("link", name="Copy Markdown of every kind").click()
     await expect(page.locator("#sr")).to_have_text("Copied")
     assert await page.evaluate("navigator.clipboard.readText()") == await source(page, number)
     await page.get_by_role("button", name="Copy code").first.click()

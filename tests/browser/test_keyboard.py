@@ -46,7 +46,7 @@ async def test_the_skip_link_comes_first_and_leads_to_the_conversation(visits: V
     await page.keyboard.press("Shift+Tab")
     assert await page.evaluate(FOCUSED) == "Skip to the conversation"
     await page.keyboard.press("Enter")
-    passed = await tab_until(page, "Send")
+    passed = [name.split()[0] for name in await tab_until(page, "Send") if name]
     assert passed.index("Conversation") < passed.index("Copy") < passed.index("Retry") < passed.index("Message") < passed.index("Model")
 
 

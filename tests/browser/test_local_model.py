@@ -22,7 +22,7 @@ AT_LENGTH = 240_000  # milliseconds: a model that shares two cores with everythi
 NAME = "SmolLM2 135M Instruct"
 BRIEF = "Why is the sky blue? Answer in one paragraph."
 LONG = "Write a very long list of animals, each with a paragraph about it."
-NETWORK_ERRORS = (r"net::ERR_", r"Failed to fetch", r"network error", r"^TypeError", r"^htmx: ")
+NETWORK_ERRORS = (r"net::ERR_", r"^WebSocket connection to .* failed", r"Failed to fetch", r"network error", r"^TypeError", r"^htmx: ")
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -4,6 +4,9 @@ The answers are dictated, so that each is still being written when its network b
 """
 
 import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
@@ -58,6 +61,32 @@ async def stop_clock(visits: Visits, page: Page) -> None:
     for request in list(visits.requests):
         await request.response()
     await page.evaluate("0")
+
+
+@contextmanager
+def database_in_other_hands(site: Site) -> Iterator[None]:
+    """Somebody holds SQLite's only write lock."""
+    with closing(sqlite3.connect(site.database, isolation_level=None, timeout=30)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+async def test_an_answer_that_waits_for_the_database_says_so_until_it_goes_on(visits: Visits, site: Site, provider: Provider) -> None:
+    page = await visits.open()
+    number = await dictate(page, provider, paragraph(1))
+    await shows(page, "Paragraph 1")
+    waits = answer(page).get_by_role("status")
+    await expect(waits).to_be_empty()
+    with database_in_other_hands(site):
+        provider.add(paragraph(2))
+        await expect(waits).to_have_text("The database cannot be used just now. The answer waits, and goes on by itself.")
+        await expect(text(page)).not_to_contain_text("Paragraph 2")
+        await expect(banner(page)).to_be_hidden()
+    await shows(page, "Paragraph 2")
+    await expect(waits).to_be_empty()
+    provider.end()
+    await assert_whole(page, number)
 
 
 async def test_ten_seconds_without_network_cost_no_text_and_no_reload(visits: Visits, network: Network, provider: Provider) -> None:

@@ -42,10 +42,12 @@ async def test_log_in_ask_and_read_the_answer(visits: Visits) -> None:
     page = await visits.open("", java_script_enabled=False)
     await page.goto("/")
     await log_in(page)
+    await expect(page.locator(".hint")).to_be_hidden()  # Enter sends only with script
     await send(page, "hello /rate 400")
     await expect(page.locator(".prompt")).to_contain_text("hello")
     await becomes(page, "complete")
     await expect(text(page)).to_contain_text("echo demo")
+    await expect(text(page).locator("p").first).to_have_css("unicode-bidi", "plaintext")  # each paragraph has the direction of its words
     await expect(answer(page)).to_contain_text("tokens in")
     await send(page, "and again")
     await expect(page.locator(".prompt")).to_have_count(2)
@@ -122,7 +124,7 @@ async def test_a_prompt_sent_while_signed_out_is_not_lost(visits: Visits, page: 
     await expect(tab).to_have_url(conversation)
     await page.get_by_role("button", name="Send again").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("The page was open too long")
-    await expect(page.get_by_role("textbox", name="Your message")).to_have_value("do not lose me /rate 500")
+    await expect(page.get_by_role("textbox", name="What you wrote")).to_have_value("do not lose me /rate 500")
     await page.get_by_role("button", name="Send again").click()
     await expect(page).to_have_url(re.compile(re.escape(conversation)))
     await expect(page.locator(".prompt").last).to_contain_text("do not lose me")

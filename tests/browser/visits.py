@@ -10,6 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Request
 from .site import Site
 
 CSRF = "c" * 32
+NOT_OF_THE_PAGE = r"Transition was (aborted|skipped)"  # Chromium's note where one page follows another before it was shown
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", event =>
   console.error(`CSP violation: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
@@ -52,5 +53,6 @@ class Visits:
     async def close(self) -> None:
         for context in self._contexts:
             await context.close()
-        unexpected = [problem for problem in self.problems if not any(re.search(pattern, problem) for pattern in self._expected)]
+        expected = [NOT_OF_THE_PAGE, *self._expected]
+        unexpected = [problem for problem in self.problems if not any(re.search(pattern, problem) for pattern in expected)]
         assert not unexpected, unexpected

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 type Delta = str | dict[str, str]  # text, or the fields of a delta
 
@@ -53,6 +54,7 @@ class Provider:
 
     def __init__(self) -> None:
         self.url = ""
+        self.asked: dict[str, Any] = {}  # the body of the last request
         self._dictation = Dictation()
 
     def say(self, *deltas: Delta, pauses: bool = False) -> None:
@@ -76,7 +78,8 @@ class Provider:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
             length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
-            await reader.readexactly(length)
+            body = await reader.readexactly(length)
+            self.asked = json.loads(body) if body else {}
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
             left = asyncio.ensure_future(reader.read())
             await self._dictation.tell(writer, left)

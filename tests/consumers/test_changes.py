@@ -48,11 +48,11 @@ async def test_every_change_of_a_conversation_is_told_to_its_owner() -> None:
     turn = await sync_to_async(make_idle_turn)(owner=alice)
     pk = turn.conversation.pk
     async with listening(alice, browser) as caller:
-        assert await post(browser, "rename_conversation", pk, {"title": "Another"}) == 302
+        assert await post(browser, "rename_conversation", pk, {"title": "Another"}) == 204
         assert await heard(caller) == Frame("renamed", {"conversation": pk})
-        assert await post(browser, "delete_conversation", pk) == 302
+        assert await post(browser, "delete_conversation", pk) == 204
         assert await heard(caller) == Frame("deleted", {"conversation": pk})
-        assert await post(browser, "restore_conversation", pk) == 302
+        assert await post(browser, "restore_conversation", pk) == 204
         assert await heard(caller) == Frame("restored", {"conversation": pk})
 
 
@@ -121,7 +121,7 @@ async def test_a_stranger_hears_nothing_of_it() -> None:
     bob, bobs = await person("bob")
     turn = await sync_to_async(make_idle_turn)(owner=alice)
     async with listening(bob, bobs) as caller:
-        assert await post(alices, "rename_conversation", turn.conversation.pk, {"title": "A secret"}) == 302
+        assert await post(alices, "rename_conversation", turn.conversation.pk, {"title": "A secret"}) == 204
         assert await post(bobs, "rename_conversation", turn.conversation.pk, {"title": "Mine"}) == 404
         assert await caller.receive_output(PATIENCE) == {"type": "websocket.send", "text": '{"event":"ping"}'}
         assert await caller.receive_nothing()

@@ -1,7 +1,8 @@
 """Whatever happens, and in whatever order: every viewer's page ends as the page that is loaded afterwards.
 
 The owner of the answer writes the journal as an owner does, in this process or as if in another one; viewers read real streams.
-Random are the text and its pieces, reads of the journal, drops, reconnects, reloads, slow readers, crashes, takeovers, and the end.
+Random are what the answer continues, the text and its pieces, reads of the journal, drops, reconnects, reloads, slow readers, crashes,
+takeovers, and the end.
 """
 
 import asyncio
@@ -19,9 +20,9 @@ from conversations.events import JournalEvent, Place
 from conversations.generation.ending import Outcome, end
 from conversations.generation.feed import Feed, feeds
 from conversations.generation.journal import entries, write
+from conversations.generation.leases import take
 from conversations.generation.remote import RemoteReader
-from conversations.generation.supervisor import take
-from conversations.models import Generation, Status
+from conversations.models import Generation, Message, Status, Turn, go_on
 from conversations.models.usage import ended_answer
 from tests.factories import make_turn
 from tests.live import PATIENCE, page_events
@@ -134,7 +135,7 @@ class Story:
         await self.reader._read()
 
     async def write(self, kind: str, text: str) -> None:
-        text = text.encode("utf-8", "replace").decode().replace("\0", "")
+        text = storable(text)
         if not self.is_owned or not text:
             return
         event = JournalEvent(self.position + 1, kind, text)
@@ -161,9 +162,10 @@ class Story:
         assignment = await sync_to_async(take)(self.generation.pk, self.owner)
         if assignment is None:
             return
-        self.generation, self.is_owned, self.position = assignment.generation, True, 0
+        self.generation, self.is_owned, self.position = assignment.generation, True, len(assignment.begun)
         self.feed.is_local = is_local
         if is_local:
+            self.feed.publish(assignment.begun)
             self.feed.begin()
 
     async def conclude(self, status: Status) -> None:
@@ -180,14 +182,30 @@ class Story:
             await viewer.finish()
 
 
-@given(STORIES, st.sampled_from(ENDS))
+def storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def make_answer(beginning: str) -> Turn:
+    """A queued answer; where there is a beginning, one that continues another."""
+    turn = make_turn()
+    if not beginning.strip():
+        return turn
+    Generation.objects.filter(pk=turn.generation.pk).update(status=Status.STOPPED)
+    Message.objects.filter(pk=turn.answer.pk).update(text=beginning, reasoning=beginning[:20])
+    cut = Message.objects.select_related("generation__model", "conversation").get(pk=turn.answer.pk)
+    assert cut.generation.model
+    return go_on(cut, cut.generation.model)
+
+
+@given(STORIES, st.sampled_from(ENDS), st.one_of(st.just(""), TEXTS))
 @settings(max_examples=60, deadline=None)
-def test_every_viewer_ends_with_the_page_that_is_loaded_afterwards(steps: list[tuple[Any, ...]], status: Status) -> None:
-    asyncio.run(tell(steps, status))
+def test_every_viewer_ends_with_the_page_that_is_loaded_afterwards(steps: list[tuple[Any, ...]], status: Status, beginning: str) -> None:
+    asyncio.run(tell(steps, status, storable(beginning)))
 
 
-async def tell(steps: list[tuple[Any, ...]], status: Status) -> None:
-    turn = await sync_to_async(make_turn)()
+async def tell(steps: list[tuple[Any, ...]], status: Status, beginning: str) -> None:
+    turn = await sync_to_async(make_answer)(beginning)
     async with asyncio.timeout(PATIENCE):
         with feeds.hold(turn.generation.pk) as feed:
             story = Story(turn.generation, feed)
@@ -200,6 +218,7 @@ async def tell(steps: list[tuple[Any, ...]], status: Status) -> None:
                     await viewer.drop()
     message = await sync_to_async(ended_answer)(turn.answer.pk)
     assert not await sync_to_async(entries)(turn.generation.pk)
+    assert message.text.startswith(beginning if beginning.strip() else "")
     final = Page(await sync_to_async(rendered)(turn.answer.pk)).html(f"message-{turn.answer.pk}")
     for viewer in story.viewers:
         if viewer.page:

@@ -20,7 +20,8 @@ IDLE = 300
 GONE = 100
 MOST_BYTES = 40 * 1024 * 1024  # by which the process may grow; without a bound each reader that is gone would cost more than one
 MOST_CONNECTIONS = 4 + 4 + 2 + 1  # the pool beside four threads, the two of the wake-ups, and the one that counts
-SLOW_BYTES = 3
+PAUSE = 0.05  # seconds between two bytes of a slow reader
+SLOW_BYTES = 20
 OPEN = b"HTTP/1.1 200"
 
 
@@ -95,10 +96,13 @@ def test_a_reader_of_single_bytes_holds_up_nobody_and_is_given_the_whole_in_the_
     turn = site.send(WHOLE)
     with site.stream(f"/messages/{turn['answer']}/events?after=0.0") as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        read = b"".join(slow.recv(1) for _ in range(SLOW_BYTES))
-        quick = Program([site], turn)
+        quick, read = Program([site], turn), b""
+        while quick.is_alive():
+            read += slow.recv(1)
+            quick.wait(PAUSE)
         quick.join()
         quick.check(site)
+        assert len(read) > SLOW_BYTES
         while piece := slow.recv(65536):
             read += piece
             if b"event: done" in read[-200:]:

@@ -16,7 +16,8 @@ from tests.viewers import Browser, Program, Viewer
 
 pytestmark = pytest.mark.real_postgresql
 ANSWERS = 25  # of each process
-PATIENT, HURRIED = "30", "1"  # seconds of grace, beside answers of about four
+PATIENT, HURRIED = "30", "1"  # seconds of grace
+SHORT, LONG = "/rate 40 /long 2", "/rate 40 /long 30"  # answers of about four seconds, and of one minute
 
 
 def watcher(servers: list[Server], turn: dict[str, Any]) -> Viewer:
@@ -24,9 +25,9 @@ def watcher(servers: list[Server], turn: dict[str, Any]) -> Viewer:
 
 
 @contextmanager
-def watched(servers: list[Server], count: int) -> Iterator[list[Viewer]]:
+def watched(servers: list[Server], count: int, prompt: str = SHORT) -> Iterator[list[Viewer]]:
     """Begin `count` answers on each of the servers and watch all of them through all of the servers, until their ends."""
-    turns = [server.send("/rate 40 /long 2") for server in servers for _ in range(count)]
+    turns = [server.send(prompt) for server in servers for _ in range(count)]
     kinds = [Browser, Program] * len(turns)
     viewers = [
         kind([*servers[number % len(servers) :], *servers], turn) for number, (kind, turn) in enumerate(zip(kinds, turns, strict=False))
@@ -37,6 +38,7 @@ def watched(servers: list[Server], count: int) -> Iterator[list[Viewer]]:
         viewer.join()
     for viewer in viewers:
         viewer.check(servers[0])
+        assert not viewer.refusals
 
 
 def restart_all(nodes: list[Node], next_grace: str) -> None:
@@ -56,7 +58,7 @@ def test_a_rolling_restart_touches_no_answer_that_ends_within_the_grace_and_mark
         with watched(nodes, ANSWERS):
             restart_all(nodes, HURRIED)
         assert endings(nodes[0]) == [("complete", "")]
-        with watched(nodes, ANSWERS) as viewers:
+        with watched(nodes, ANSWERS, LONG) as viewers:
             restart_all(nodes, HURRIED)
         assert set(endings(nodes[0])) == {("complete", ""), ("interrupted", RESTARTED)}
         assert any(viewer.visits > 1 for viewer in viewers)

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -17,9 +17,10 @@ from conversations.generation.engine import clean
 from conversations.generation.feed import Feed, feeds
 from conversations.generation.journal import Batch, Journal, entries, write
 from conversations.models import Generation, JournalEntry, Status
+from conversations.rendering.fragments import WAITING, waiting
 from tests.conftest import LIMIT
 from tests.factories import make_turn
-from tests.live import PATIENCE, ask, ended, text_of, until, working_supervisor
+from tests.live import PATIENCE, ServerEvent, ask, ended, generation_of, page_events, text_of, until, working_supervisor
 
 TEXT, REASONING, TOOL = EventKind.TEXT_DELTA, EventKind.REASONING_DELTA, EventKind.TOOL_START
 
@@ -105,6 +106,31 @@ def held(generation_id: int) -> str:
         threading.Event().wait(0.4)
         assert len(feed.events) <= known + 1  # what was committed just before the lock
         return "".join(event.data for event in feed.events)
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+async def test_a_page_is_told_that_its_answer_waits_for_the_database_and_that_it_goes_on() -> None:
+    """It is told beside the answer, and never as a part of it."""
+    async with working_supervisor(), asyncio.timeout(PATIENCE):
+        turn = await ask("/long 4 /rate 200")
+        page = page_events(turn.answer.pk)
+        first = await anext(page)
+        assert WAITING not in first.data
+        with locked_journal():
+            told = [event.data async for event in until_said(page, WAITING)]
+        rest = [event.data async for event in page]
+    assert told[-1] == waiting(turn.answer.pk, True)
+    assert waiting(turn.answer.pk, False) in rest
+    assert not any(WAITING in data for data in rest)
+    assert WAITING not in (await sync_to_async(generation_of)(turn.generation.pk)).message.text
+
+
+async def until_said(page: AsyncIterator[ServerEvent], words: str) -> AsyncIterator[ServerEvent]:
+    async for event in page:
+        yield event
+        if words in event.data:
+            return
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What a site stands on goes away in the middle of answers: PostgreSQL, Redis, the network. Answers wait, nothing is lost."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 
+from conversations.rendering.fragments import WAITING
 from tests.cluster import Node, cluster, new_database, prepared_cluster, url_of
 from tests.private import PostgreSQL, copy_database, link_to, private_postgresql, private_redis
 from tests.server import Server
@@ -15,13 +17,16 @@ from tests.viewers import Browser, Program, Viewer
 
 pytestmark = pytest.mark.real_postgresql
 LONG = "/rate 60 /long 8"  # some eight seconds
+ENDLESS = "/rate 60 /long 60"  # a minute: it is cut off before
 ENDED = ("complete", "interrupted", "failed")
+TRACEBACKS = 8  # in the log of two processes: one for each kind of error, not one for each try
+FOUND_SECONDS = 10  # after which a server that is back is used again, however long it was away
 
 
 @contextmanager
-def watched(begun_at: list[Node], servers: list[Node]) -> Iterator[list[Viewer]]:
+def watched(begun_at: list[Node], servers: list[Node], prompt: str = LONG) -> Iterator[list[Viewer]]:
     """An answer of each process, watched by a page and a program; they have been shown something when this begins."""
-    turns = [server.send(LONG) for server in begun_at]
+    turns = [server.send(prompt) for server in begun_at]
     viewers = [kind(servers[at:] + servers[:at], turn) for at, turn in enumerate(turns) for kind in (Browser, Program)]
     servers[0].wait(lambda: all(len(viewer.history) > 3 for viewer in viewers))
     yield viewers
@@ -42,21 +47,31 @@ def statuses(server: Server) -> list[tuple[Any, ...]]:
     return server.rows("SELECT status FROM conversations_generation ORDER BY id")
 
 
+@pytest.mark.own_postgresql
 def test_answers_wait_while_postgresql_restarts_and_a_prompt_is_refused_in_words(postgresql: PostgreSQL, tmp_path: Path) -> None:
     with cluster(tmp_path / "data", database_url=postgresql.url) as nodes:
         with watched(nodes, nodes) as viewers:
             postgresql.stop()
             refused = nodes[0].ask("POST", "/conversations", {"prompt": "hello"}, Accept="application/json")
             fragment = nodes[1].ask("POST", "/conversations", {"prompt": "hello"}, HX_Request="true")
+            page = nodes[1].ask("GET", "/")
+            nodes[0].wait(lambda: all(WAITING in str(viewer.history) for viewer in viewers if isinstance(viewer, Browser)))
             postgresql.start()
+            back = time.monotonic()
+            assert nodes[0].wait(lambda: nodes[0].ask("GET", "/").status == 200)
+            assert time.monotonic() - back < FOUND_SECONDS
         assert [nodes[0].status_of(viewer.turn["answer"]) for viewer in viewers] == ["complete"] * 4
-        assert (refused.status, refused.json["error"]["code"]) == (500, "internal_error")
-        assert b"Try again in a moment" in fragment.body
+        assert (refused.status, refused.json["error"]["code"], refused.headers["Retry-After"]) == (503, "unavailable", "5")
+        assert b"try again in a moment" in fragment.body
+        assert (page.status, b"The database cannot be used just now" in page.body) == (503, True)
+        assert not any(WAITING in viewer.page.root.html() for viewer in viewers if isinstance(viewer, Browser))
+        assert nodes[0].log.count("Traceback") <= TRACEBACKS
         turn = nodes[1].send("hello /rate 1000")
         assert nodes[0].wait_for_status(turn["answer"], *ENDED) == "complete"
         assert nodes[0].rows("SELECT count(*) FROM conversations_message WHERE role = 'user' AND text = 'hello'") == [(0,)]
 
 
+@pytest.mark.own_postgresql
 def test_a_process_ends_while_postgresql_is_away_and_its_answer_is_marked_afterwards(postgresql: PostgreSQL, tmp_path: Path) -> None:
     with cluster(tmp_path / "data", 1, database_url=postgresql.url) as (node,), watched([node], [node]) as viewers:
         postgresql.stop()
@@ -68,7 +83,7 @@ def test_a_process_ends_while_postgresql_is_away_and_its_answer_is_marked_afterw
         assert node.wait_for_status(viewers[0].turn["answer"], *ENDED) == "interrupted"
 
 
-@pytest.mark.redis
+@pytest.mark.own_redis
 def test_answers_go_on_while_redis_is_away_and_wake_ups_come_back_with_it(tmp_path: Path) -> None:
     with private_redis(tmp_path) as server, cluster(tmp_path / "data", REDIS_URL=server.url) as nodes:
         here, there = nodes
@@ -93,7 +108,10 @@ def test_an_owner_that_is_cut_off_writes_nothing_into_what_another_one_has_taken
     with new_database() as url, link_to(port_of(url)) as link, cluster(tmp_path / "data", 1, database_url=url) as (there,):
         cut_off = Node(there.data_dir, url, DATABASE_URL=url.replace(f":{port_of(url)}/", f":{link.port}/"))
         with cut_off.running():
-            with watched([cut_off], [cut_off, there]) as here_viewers, watched([cut_off], [there, cut_off]) as viewers:
+            with (
+                watched([cut_off], [cut_off, there], ENDLESS) as here_viewers,
+                watched([cut_off], [there, cut_off], ENDLESS) as viewers,
+            ):
                 answers = {viewer.turn["answer"] for viewer in here_viewers + viewers}
                 link.cut()
                 for answer in answers:

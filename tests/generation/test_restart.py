@@ -3,17 +3,29 @@
 import json
 from collections.abc import Iterator
 from http.client import HTTPResponse, IncompleteRead
-from pathlib import Path
 
 import pytest
 
 from tests.server import Server
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    site = Server(tmp_path_factory.mktemp("restart") / "data")
+    site.more = {"HEARTBEAT_SECONDS": "1", "LEASE_SECONDS": "7"}
+    with site.running():
+        yield site
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with Server(tmp_path / "data").running() as server:
-        yield server
+def server(site: Server) -> Server:
+    """The same for all, running again."""
+    site.start()
+    return site
+
+
+OF_ANSWER = "WHERE generation_id = (SELECT id FROM conversations_generation WHERE message_id = ?)"
+BILLED = f"SELECT attempt, is_estimated FROM conversations_usage {OF_ANSWER} ORDER BY attempt"
 
 
 def read_text(response: HTTPResponse, characters: int) -> str:
@@ -43,8 +55,8 @@ def test_kill_9_in_the_middle_of_an_answer_loses_nothing_that_was_shown(server: 
     assert server.wait_for_status(turn["answer"], "interrupted", "complete", "failed") == "interrupted"
     ((text,),) = server.rows("SELECT text FROM conversations_message WHERE id = ?", turn["answer"])
     assert text.startswith(shown)
-    assert server.rows("SELECT count(*) FROM conversations_journalentry") == [(0,)]
-    assert server.rows("SELECT attempt, is_estimated FROM conversations_usage") == [(1, 1)]
+    assert server.rows(f"SELECT count(*) FROM conversations_journalentry {OF_ANSWER}", turn["answer"]) == [(0,)]
+    assert server.rows(BILLED, turn["answer"]) == [(1, 1)]
     page = server.ask("GET", turn["url"]).body.decode()
     assert "/rate 50 /long 5" in page
     assert 'data-status="interrupted"' in page
@@ -61,8 +73,8 @@ def test_kill_9_before_the_first_token_runs_the_answer_again(server: Server) -> 
     server.kill()
     server.start()
     assert server.wait_for_status(turn["answer"], "interrupted", "complete", "failed") == "complete"
-    assert server.rows("SELECT attempt FROM conversations_generation") == [(2,)]
-    assert server.rows("SELECT attempt, is_estimated FROM conversations_usage ORDER BY attempt") == [(1, 1), (2, 0)]
+    assert server.rows("SELECT attempt FROM conversations_generation WHERE message_id = ?", turn["answer"]) == [(2,)]
+    assert server.rows(BILLED, turn["answer"]) == [(1, 1), (2, 0)]
 
 
 def test_sigterm_in_the_middle_of_an_answer_loses_no_text(server: Server) -> None:
@@ -80,6 +92,7 @@ def test_sigterm_in_the_middle_of_an_answer_loses_no_text(server: Server) -> Non
     assert "Traceback" not in server.log
     server.start()
     assert server.wait_for_status(silent["answer"], "running")
+    assert server.ask("POST", silent["stop_url"], {}, Accept="application/json").status == 204
 
 
 def test_sigterm_in_the_middle_of_an_answer_tells_open_pages_how_it_ended(server: Server) -> None:

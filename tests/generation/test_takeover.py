@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from conversations.generation.ending import MAX_TAKEOVERS, Outcome, end, requeue
-from conversations.generation.supervisor import renew, supervisor, take
+from conversations.generation.leases import Leniency, renew, take
+from conversations.generation.supervisor import supervisor
 from conversations.models import Generation, JournalEntry, Message, Status, Turn, Usage
 from tests.conftest import in_parallel
 from tests.factories import make_model, make_turn
@@ -98,7 +100,7 @@ def make_given_back(times: int, **fields: Any) -> Turn:
 
 async def test_a_lease_that_still_runs_is_left_alone() -> None:
     turn = await sync_to_async(make_abandoned)("Half")
-    soon = timezone.now() + timedelta(hours=1)
+    soon = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
     await Generation.objects.filter(pk=turn.generation.pk).aupdate(lease_until=soon)
     async with working_supervisor():
         supervisor.notify(turn.generation.pk)
@@ -160,7 +162,22 @@ def test_an_owner_learns_what_it_lost_what_to_stop_and_what_is_free() -> None:
         assert generation.claim(NEW)
     assert lost.claim("somebody else")
     assert stopped.request_stop()
-    assert renew(NEW, [kept.pk, stopped.pk, lost.pk]) == ([lost.pk], [stopped.pk], [queued.pk], [abandoned.pk])
+    found = renew(NEW, [kept.pk, stopped.pk, lost.pk])
+    assert (found.lost, found.stopped, found.queued, found.abandoned) == ([lost.pk], [stopped.pk], [queued.pk], [abandoned.pk])
+
+
+def test_a_lease_from_before_the_clock_was_set_back_has_run_out() -> None:
+    generation, other = make_turn().generation, make_turn().generation
+    assert generation.claim("a process that died")
+    assert other.claim("a process that lives")
+    Generation.objects.filter(pk=generation.pk).update(lease_until=timezone.now() + timedelta(hours=1))
+    assert renew(NEW, []).abandoned == [generation.pk]
+
+
+def test_after_a_jump_of_the_clock_leases_count_for_nothing_until_each_could_be_renewed() -> None:
+    for jump in (-3600, 3600):
+        leniency = Leniency()
+        assert [leniency.counts(ahead) for ahead in (100, 100.5, 101, 100 + jump, 100 + jump)] == [True, True, True, False, False]
 
 
 REFUSE_THE_LEDGER = {

@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from conversations.models import Message
+from conversations.models.keys import LARGEST_KEY
 from conversations.models.messages import answer_to_follow, answer_to_show, texts_to
-from conversations.models.prepared import LARGEST_KEY, Prepared
+from conversations.models.prepared import Prepared
 from tests.factories import make_conversation, make_turn, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]

@@ -24,6 +24,10 @@ from tests.factories import make_conversation, make_model, make_turn, make_user
             "a sentence that is cut behind the last word before its…",
         ),
         ("line\u2028separator", "line"),
+        ("\u200b\n\ufeff\nWhat is seen", "What is seen"),
+        ("evil\u202egnp.exe \u2066x", "evilgnp.exe x"),
+        ("👩‍👩‍👧 plans", "👩‍👩‍👧 plans"),
+        ("\u200b" * 100_000, "New conversation"),
     ],
 )
 def test_a_title_is_the_first_line_cut_at_a_word(prompt: str, title: str) -> None:

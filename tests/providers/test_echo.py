@@ -36,6 +36,12 @@ def test_no_prompt_reaches_past_its_quote(prompt: str) -> None:
     assert all(line.startswith(">") for line in quoted(prompt).splitlines())
 
 
+async def test_asked_for_a_title_it_says_the_first_words_and_obeys_no_command() -> None:
+    stream = echo("Write a title.\n\nWhy is /fail unauthorised the sky\n\nover the sea blue", purpose="title")
+    assert text_of(await read(stream)) == "Why is /fail unauthorised the sky"
+    assert stream.usage is not None
+
+
 async def test_the_same_prompt_has_the_same_answer() -> None:
     assert await said("/markdown") == await said("/markdown")
 

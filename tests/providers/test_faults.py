@@ -23,9 +23,9 @@ STATUSES: list[tuple[int, dict[str, Any], type[errors.ProviderError]]] = [
     (422, {}, errors.Refused),
     (429, {"code": "insufficient_quota"}, errors.NoCredit),
     (429, {"code": "rate_limit_exceeded"}, errors.RateLimited),
-    (500, {"code": "context_length_exceeded"}, errors.Unavailable),
-    (503, {"type": "unavailable_error"}, errors.Unavailable),
-    (529, {}, errors.Unavailable),
+    (500, {"code": "context_length_exceeded"}, errors.Faulty),
+    (503, {"type": "unavailable_error"}, errors.Faulty),
+    (529, {}, errors.Faulty),
 ]
 
 
@@ -153,3 +153,17 @@ async def test_a_handshake_that_never_ends_is_unavailable_after_the_connect_time
         async with serve(whole(b""), base_url=base_url, connect_timeout=0.2) as (_, adapter):
             with pytest.raises(errors.Unavailable):
                 await read(adapter.stream(ask()))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "1 second"), (20, "20 seconds"), (119, "119 seconds"), (125, "3 minutes"), (3600, "60 minutes"), (86_400, "24 hours")],
+)
+def test_a_time_to_wait_is_told_in_a_unit_that_fits(seconds: float, words: str) -> None:
+    assert f"Try again in {words}," in errors.RateLimited(retry_after=seconds).sentence
+
+
+def test_a_provider_that_failed_was_reached() -> None:
+    assert "cannot be reached" not in errors.Faulty().sentence
+    assert errors.Faulty.code == errors.Unavailable.code
+    assert errors.Faulty.is_temporary

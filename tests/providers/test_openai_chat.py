@@ -29,7 +29,7 @@ QUIRKS: list[tuple[str, str, str, str, UsageReport | None]] = [
     ("byte_order_mark.sse", "Hello, world", "", "stop", None),
     ("usage_in_every_chunk.sse", "Hello, world", "", "stop", USUAL),
     ("usage_never.sse", "Hello, world", "", "stop", None),
-    ("usage_absurd.sse", "Hello, world", "", "stop", UsageReport(0, 2**31 - 1)),
+    ("usage_absurd.sse", "Hello, world", "", "stop", None),
     ("refusal.sse", "I cannot help with that.", "", "stop", USUAL),
     ("tool_calls.sse", "", "", "tool_calls", USUAL),
     ("two_choices.sse", "Hello, world", "", "stop", None),
@@ -67,11 +67,11 @@ async def test_a_whole_answer_of_a_server_that_does_not_stream_is_taken() -> Non
 
 
 BROKEN: list[tuple[str, type[errors.ProviderError], str]] = [
-    ("error_in_stream.sse", errors.Unavailable, "Hello"),
+    ("error_in_stream.sse", errors.Faulty, "Hello"),
     ("error_openrouter.sse", errors.RateLimited, "Hello"),
-    ("error_llama_cpp_2024.sse", errors.Unavailable, "Hello"),
-    ("error_as_text.sse", errors.Unavailable, ""),
-    ("error_vllm.sse", errors.Unavailable, "Hello"),
+    ("error_llama_cpp_2024.sse", errors.Faulty, "Hello"),
+    ("error_as_text.sse", errors.Faulty, ""),
+    ("error_vllm.sse", errors.Faulty, "Hello"),
     ("broken_json.sse", errors.Malformed, "Hello"),
     ("wrong_types.sse", errors.Malformed, "Hello"),
     ("cut_off.sse", errors.Malformed, "Hello, world"),

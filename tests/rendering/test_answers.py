@@ -63,3 +63,11 @@ def test_a_stop_while_queued_reads_as_any_other_stop(db: None) -> None:
     turn = make_turn()
     assert turn.generation.request_stop()
     assert "You stopped this answer." in footer(Answer(Message.objects.shown().get(pk=turn.answer.pk)))
+
+
+@pytest.mark.parametrize(("reasoning", "sentence"), [("I wonder.", "ended after its reasoning"), ("", "ended its answer without a word")])
+def test_an_answer_of_nothing_says_so_also_after_reasoning(db: None, reasoning: str, sentence: str) -> None:
+    turn = make_turn()
+    Generation.objects.update(status=Status.COMPLETE)
+    Message.objects.filter(pk=turn.answer.pk).update(reasoning=reasoning)
+    assert sentence in footer(Answer(Message.objects.shown().get(pk=turn.answer.pk)))

@@ -149,6 +149,15 @@ def test_code_gets_its_colours_when_its_fence_closes() -> None:
     assert markdown.closed == 1
 
 
+def test_code_that_is_still_arriving_has_nothing_to_fold() -> None:
+    markdown, page = live("```\n" + "x\n" * 100), Page()
+    page.apply(markdown.frame())
+    assert "details" not in page.html
+    markdown.feed("```\n")
+    page.apply(markdown.frame())
+    assert "Show all 100 lines" in page.html
+
+
 def test_a_definition_that_comes_late_repairs_the_closed_block_at_the_end() -> None:
     markdown = live("See [docs].\n\nMore.\n\n[docs]: https://docs.example\n")
     page = Page()

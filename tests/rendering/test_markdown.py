@@ -169,6 +169,26 @@ def test_a_huge_block_of_code_stays_plain() -> None:
     assert 'class="k"' not in render_document("```python\n" + "def f(): pass\n" * 6000 + "```\n")
 
 
+@pytest.mark.parametrize(("lines", "is_folded"), [(40, False), (41, True), (2000, True)])
+def test_long_code_can_be_folded(lines: int, is_folded: bool) -> None:
+    html = render_document("```\n" + "x\n" * lines + "```\n")
+    assert ("</pre><details><summary>" in html) == is_folded
+    assert (f"Show all {lines} lines" in html) == is_folded
+    assert html.count("x\n") >= lines - 1
+
+
+def test_a_diff_tells_what_was_added_and_removed_by_class() -> None:
+    html = render_document("```diff\n-old <b>\n+new\n```\n")
+    assert '<span class="gd">-old &lt;b&gt;</span>' in html
+    assert '<span class="gi">+new</span>' in html
+
+
+def test_a_footnote_may_be_defined_behind_its_mark() -> None:
+    html = render_document("See[^late].\n\nMore.\n\n[^late]: Defined *late*.\n")
+    assert '<p>See<sup class="footnote">late</sup>.</p>' in html
+    assert "Defined <em>late</em>." in html
+
+
 def test_a_formula_keeps_its_layout_without_style_attributes() -> None:
     html = render_document("$$\n\\begin{aligned}a &= b\\\\ c &= d\\end{aligned}\n$$")
     assert '<mtd class="align-right">' in html

@@ -1,8 +1,14 @@
 """A site for tests of the server: `python -m tests.start.endless_site PORT`. `/sent` tells how much of `/endless` was taken."""
 
 import asyncio
+import os
 import sys
 from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
+django.setup()
 
 from chatsite.listening import bound_socket
 from chatsite.server import SiteServer

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from chatsite import discovery
-from chatsite.processes import free_port
+from chatsite.kept_process import free_port
 from conversations.models import LanguageModel, Provider
 
 pytestmark = pytest.mark.django_db

@@ -88,6 +88,22 @@ def test_a_page_is_compressed_by_the_site(site: Site) -> None:
     assert b"</html>" in gzip.decompress(page.body)
 
 
+def test_a_large_file_reaches_the_site_where_it_is_imported_and_nowhere_else(site: Site) -> None:
+    """It is no export, and the site says so: what counts is who answers."""
+    body = b"x" * (6 * 2**20)
+    assert posted(site.front, "/imports", body).status == 422
+    assert posted(site.front, "/conversations", body).status == 413
+
+
+def posted(front: Nginx, path: str, body: bytes) -> http.client.HTTPResponse:
+    connection = front.connection()
+    connection.request("POST", path, body, front.headers(Accept="application/json", Content_Type="application/octet-stream"))
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response
+
+
 def test_plain_http_is_sent_to_https(site: Site) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", site.front.plain_port, timeout=LIMIT)
     connection.request("GET", "/conversations/7", headers={"Host": HOST})

@@ -4,18 +4,23 @@ import http.client
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chatsite import local_model
-from chatsite.processes import free_port
+from chatsite.kept_process import free_port
+from conversations.management.commands.run import name_that_works, names_missing
 
 LIMIT = 60.0
+LOCAL_PROVIDER = "UPDATE conversations_provider SET slug = 'local' WHERE slug = 'echo'"
 
 
 class Run:
@@ -100,6 +105,17 @@ def test_a_port_in_use_is_a_sentence(start: type[Run]) -> None:
         assert_one_sentence(run, "is already in use")
 
 
+def test_a_second_start_on_the_same_data_changes_nothing_of_the_site_that_runs(start: type[Run], tmp_path: Path) -> None:
+    first = start()
+    first.wait_until_up()
+    with closing(sqlite3.connect(tmp_path / "data" / "site.sqlite3", isolation_level=None)) as database:
+        database.execute(LOCAL_PROVIDER)
+        assert_one_sentence(start(OPENAI_BASE_URL="http://127.0.0.1:1/v1"), "serves")
+        rows = database.execute("SELECT slug, is_enabled FROM conversations_provider WHERE slug != 'echo'").fetchall()
+    assert rows == [("local", 1)]
+    assert first.process.poll() is None
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -108,6 +124,10 @@ def test_a_port_in_use_is_a_sentence(start: type[Run]) -> None:
         ("WEB_THREADS", "many", "is not a whole number"),
         ("HTTPS", "maybe", "neither on nor off"),
         ("DATA_DIR", "/dev/null/data", "cannot be used"),
+        ("DATA_DIR", "", "DATA_DIR is empty"),
+        ("ADMIN_PASSWORD", os.fsdecode(b"\xff"), "ADMIN_PASSWORD is not UTF-8"),
+        ("OPENAI_BASE_URL", "http://user:secret@127.0.0.1/v1", "without a password"),
+        ("REDIS_URL", "redis://127.0.0.1:1/0", "Redis does not answer"),
         ("DATABASE_URL", "mysql://x", "must look like"),
         ("DATABASE_URL", "postgresql://postgres@127.0.0.1:1/none", "does not answer"),
         ("DATABASE_URL", f"sqlite:///{__file__}", "is not an SQLite database"),
@@ -131,3 +151,23 @@ def assert_one_sentence(run: Run, sentence: str) -> None:
 
 def test_no_local_model_is_found_where_none_is_wanted() -> None:
     assert local_model.find("off") is None
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed", "shown", "is_noted"),
+    [
+        ("0.0.0.0", "", "127.0.0.1", True),
+        ("::", "", "127.0.0.1", True),
+        ("0.0.0.0", "chat.example.org", "chat.example.org", False),
+        ("0.0.0.0", "*", "127.0.0.1", False),
+        ("::1", "", "[::1]", False),
+        ("192.168.1.7", "", "192.168.1.7", False),
+    ],
+)
+def test_the_greeting_names_an_address_that_works(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, host: str, allowed: str, shown: str, is_noted: bool
+) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", allowed)
+    settings.HOST, settings.ALLOWED_HOSTS = host, [*(allowed or "localhost,127.0.0.1,[::1]").split(","), host]
+    assert name_that_works() == shown
+    assert bool(names_missing()) == is_noted

@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from chatsite import schema
-from chatsite.processes import free_port
+from chatsite.kept_process import free_port
 from tests.server import LIMIT, ROOT, environment, prepared_site
 
 # Root may write to what nobody may write to, unless it gives that right up.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from chatsite.processes import free_port
+from chatsite.kept_process import free_port
 
 LIMIT = 10.0  # seconds any wait of these tests may take
 STILL_SECONDS = 0.3  # a count that stays this long has stopped

@@ -19,7 +19,7 @@ def test_a_title_that_is_none_is_refused_with_a_sentence(alice: User, alices: Cl
     conversation = make_conversation(alice, title="As it was")
     response: Any = alices.post(reverse("rename_conversation", args=[conversation.pk]), {"title": title})
     assert response.status_code == 422
-    assert response.context["composer"].error.endswith(".")
+    assert response.context["error"].endswith(".")
     assert Conversation.objects.get().title == "As it was"
 
 
@@ -61,9 +61,9 @@ def test_deleting_stops_the_answer_that_is_being_written(alice: User, alices: Cl
 def test_a_deleted_conversation_can_be_had_back_whole(alice: User, alices: Client, model: LanguageModel) -> None:
     turn = make_turn(owner=alice, model=model, prompt="a thing to keep")
     page = alices.post(reverse("delete_conversation", args=[turn.conversation.pk]), follow=True).content.decode()
-    undo = reverse("restore_conversation", args=[turn.conversation.pk])
-    assert undo in page
-    assert "a thing to keep" in alices.post(undo, follow=True).content.decode()
+    assert 'name="do" value="restore">Undo' in page
+    undone = alices.post(reverse("select_conversations"), {"do": "restore", "conversation": turn.conversation.pk, "undone": 1}, follow=True)
+    assert "a thing to keep" in undone.content.decode()
     assert Message.objects.filter(conversation__deleted_at=None).count() == 2
 
 
@@ -116,3 +116,13 @@ def test_a_message_without_a_generation_is_shown_as_a_finished_answer(alice: Use
     Generation.objects.all().delete()
     page = alices.get(reverse("conversation", args=[turn.conversation.pk])).content.decode()
     assert 'data-status="complete"' in page
+
+
+def test_a_name_cannot_turn_the_sentence_around_it(alice: User, alices: Client) -> None:
+    conversation = make_conversation(alice)
+    alices.post(reverse("rename_conversation", args=[conversation.pk]), {"title": "a\u202egnp.exe\u2066 b\u200fc"})
+    conversation.refresh_from_db()
+    assert conversation.title == "agnp.exe b\u200fc"
+    alices.post(reverse("rename_conversation", args=[conversation.pk]), {"title": "\u202e\u2069"})
+    conversation.refresh_from_db()
+    assert conversation.title == "agnp.exe b\u200fc"

@@ -47,7 +47,8 @@ def test_an_answer_that_was_retried_is_replaced_by_what_followed(alice: User, al
     turn.conversation.refresh_from_db()
     later = make_turn(turn.conversation)
     body = news(alices, turn.conversation.pk, turn.answer.pk)
-    assert f'hx-target="#message-{turn.answer.pk}" hx-swap="outerHTML"' in body
+    assert f'hx-target="#message-{turn.prompt.pk} ~ *" hx-swap="delete"' in body
+    assert 'hx-target="#log" hx-swap="beforeend"' in body
     assert [f'id="message-{message.pk}"' in body for message in (again.answer, later.prompt, later.answer)] == [True] * 3
 
 
@@ -56,7 +57,7 @@ def test_a_page_that_names_no_message_gets_them_all(alice: User, alices: Client,
     turn = make_turn(owner=alice)
     body = news(alices, turn.conversation.pk, after)
     assert body.count("<article") == 2
-    assert 'hx-swap="beforeend"' in body
+    assert 'hx-target="#log" hx-swap="innerHTML"' in body
 
 
 def test_a_deleted_conversation_says_so_and_how_to_have_it_back(alice: User, alices: Client) -> None:
@@ -101,7 +102,7 @@ def test_the_sidebar_asks_the_same_however_long_it_is(alice: User, alices: Clien
         make_turn(owner=alice, model=model)
     with CaptureQueriesContext(connection) as captured:
         assert alices.get("/sidebar").status_code == 200
-    assert len(captured) == 3
+    assert len(captured) == 4
 
 
 @pytest.mark.parametrize("turns", [1, 12])

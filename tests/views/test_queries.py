@@ -39,7 +39,7 @@ def test_home_asks_the_same_however_many_conversations_there_are(alice: User, al
     for _ in range(amount):
         make_turn(owner=alice, model=model)
         make_model()
-    assert queries_of(alices, "/") == 5
+    assert queries_of(alices, "/") == 7
 
 
 @pytest.mark.parametrize("turns", [1, 12])
@@ -47,7 +47,7 @@ def test_a_conversation_asks_the_same_however_long_it_is(alice: User, alices: Cl
     for _ in range(turns):
         make_turn(owner=alice, model=model)
     conversation = make_long_conversation(alice, model, turns)
-    assert queries_of(alices, reverse("conversation", args=[conversation.pk])) == 8
+    assert queries_of(alices, reverse("conversation", args=[conversation.pk])) == 10
 
 
 @pytest.mark.parametrize("turns", [1, 12])

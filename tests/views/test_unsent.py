@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from conversations.models import Conversation, LanguageModel, Message
-from tests.factories import make_conversation
+from conversations.models import Conversation, Feedback, LanguageModel, Message
+from tests.factories import make_conversation, make_turn
 
-from .sending import HTMX, START, rows, send
+from .sending import HTMX, START, finish, rows, send
 
 HOSTILE = '\n\n  </textarea><script>alert(1)</script> & " more'
 
@@ -49,6 +49,25 @@ def test_a_prompt_sent_while_signed_out_is_shown_and_can_be_sent_after_logging_i
     client.force_login(alice)
     assert client.post(page.context["unsent"].action, fields_of(page)).status_code == 302
     assert Message.objects.earliest("pk").text == HOSTILE.strip("\n")
+
+
+@pytest.mark.parametrize(("name", "field", "more"), [("rewrite_answer", "text", {}), ("feedback", "comment", {"rating": "-1"})])
+def test_what_was_written_about_an_answer_while_signed_out_can_be_sent_after_logging_in(
+    client: Client, alice: User, model: LanguageModel, name: str, field: str, more: dict[str, str]
+) -> None:
+    turn = finish(make_turn(owner=alice, model=model))
+    url = reverse(name, args=[turn.answer.pk])
+    page: Any = client.post(url, {field: HOSTILE, **more})
+    assert page.status_code == 401
+    assert f'href="{reverse("account_login")}?next={url}"' in page.content.decode()
+    assert f'name="{field}"' in page.content.decode()
+    assert "<script>" not in page.content.decode()
+    client.force_login(alice)
+    unsent = page.context["unsent"]
+    assert unsent.beside == more
+    assert client.post(unsent.action, {field: unsent.text, **unsent.beside}).status_code == 302
+    written = Message.objects.latest("pk").text if field == "text" else Feedback.objects.get(rating=-1).comment
+    assert written.strip() == HOSTILE.strip()
 
 
 def test_the_prompt_of_a_stranger_is_text_in_the_page(client: Client, db: None) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from chatsite import redis_check, schema, threads
-from chatsite.alone import NotAlone, alone
+from chatsite import layer, schema, threads
+from chatsite.alone import NotAlone, keep_others_out
 from conversations.generation.supervisor import supervisor
 from conversations.providers.registry import import_adapters
 
@@ -22,12 +22,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         schema.check()
-        redis_check.check()
+        layer.check()
         try:
-            with alone():
-                run(generate())
+            keep_others_out()
         except NotAlone as error:
             sys.exit(str(error))
+        run(generate())
 
 
 async def generate() -> None:

@@ -10,11 +10,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from chatsite import assets, redis_check, schema, threads
-from chatsite.alone import NotAlone, alone
+from chatsite import assets, layer, schema, threads
+from chatsite.alone import NotAlone, keep_others_out
 from chatsite.listening import BACKLOG, CannotListen, bound_socket, inherited_socket
 from chatsite.server import SiteServer
-from chatsite.workers import Workers, tell_parent
+from chatsite.web_processes import Workers, tell_parent
 from conversations.providers.registry import import_adapters
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,8 @@ class Command(BaseCommand):
                 return
             listening = bound_socket(settings.HOST, settings.PORT)
             schema.check()
+            layer.check()
+            keep_others_out()
             assets.collect_once()
             serve(listening)
         except (CannotListen, NotAlone) as error:
@@ -42,24 +44,24 @@ class Command(BaseCommand):
 
 
 def serve(listening: socket.socket) -> None:
-    """Serve on a bound socket until a signal ends it, here or in WEB_PROCESSES processes. Raises NotAlone."""
-    redis_check.check()
+    """Serve on a bound socket until a signal ends it, here or in WEB_PROCESSES processes. Others are kept out already."""
     if settings.WEB_PROCESSES > 1:
         listening.listen(BACKLOG)
         asyncio.run(Workers(listening, settings.WEB_PROCESSES).run())
         return
-    with alone():
-        listening.listen(BACKLOG)
-        serve_here(listening)
+    listening.listen(BACKLOG)
+    serve_here(listening)
 
 
 def serve_here(listening: socket.socket, *, is_worker: bool = False) -> None:
     """Serve in this process until a signal ends it."""
     from chatsite.asgi import application
     from conversations.generation.supervisor import supervisor
+    from conversations.transfer.worker import starter
 
     def when_up() -> None:
         supervisor.start()
+        starter.ask_if_left()
         if supervisor.claims:
             threads.generation.submit(import_adapters)  # beside the first requests: a first answer waits for it, the loop does not
         if is_worker:

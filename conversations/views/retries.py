@@ -1,0 +1,108 @@
+"""Other answers to a prompt: again, of another model, two beside each other, or the rest of one that was cut off."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from conversations.forms import NOT_AVAILABLE
+from conversations.models import LanguageModel, Message, Role, Turn, TurnRefused, answer_prompt, go_on, retry
+from conversations.models.keys import key_in
+
+from .chat import composer_for
+from .messages import find_message, refuse, run, turn_created
+from .pages import page
+from .paths import path_in_place_of
+from .requests import SignedInRequest, form_data, is_htmx, is_program, signed_in
+
+
+class Unavailable(Exception):
+    """A model was asked for that people may not pick."""
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def again(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    """Ask for the form in which a model, or two of them, are picked; or answer again."""
+    answer = find_message(request, pk, Role.ASSISTANT)
+    if request.method == "GET":
+        return form_for(request, answer)
+    try:
+        model, rival = picked(request, "model") or model_of(answer), picked(request, "rival")
+        turn = retry(answer, model, rival)
+    except Unavailable:
+        return refuse(request, answer.conversation, NOT_AVAILABLE, 422, "no_model")
+    except TurnRefused as error:
+        return refuse(request, answer.conversation, str(error), 409, error.code)
+    return begun(request, answer, turn)
+
+
+@require_POST
+@signed_in
+def first(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    """Have a prompt answered that nobody has answered."""
+    prompt = find_message(request, pk, Role.USER)
+    try:
+        turn = answer_prompt(prompt, picked(request, "model") or model_of(prompt))
+    except Unavailable:
+        return refuse(request, prompt.conversation, NOT_AVAILABLE, 422, "no_model")
+    except TurnRefused as error:
+        return refuse(request, prompt.conversation, str(error), 409, error.code)
+    return begun(request, prompt, turn)
+
+
+@require_POST
+@signed_in
+def rest(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    """Go on with an answer that was cut off, with the model that wrote it."""
+    answer = find_message(request, pk, Role.ASSISTANT)
+    try:
+        turn = go_on(answer, model_of(answer))
+    except Unavailable:
+        return refuse(request, answer.conversation, NOT_AVAILABLE, 422, "no_model")
+    except TurnRefused as error:
+        return refuse(request, answer.conversation, str(error), 409, error.code)
+    return begun(request, answer, turn)
+
+
+def form_for(request: SignedInRequest, answer: Message) -> HttpResponse:
+    """The form as a page, or for htmx as a part of one; with `?compare` a second model is picked from the start."""
+    groups = composer_for(answer.conversation).groups
+    available = [model for _, models in groups for model in models]
+    own = model_of(answer) if available else None
+    rival = next((model for model in available if model != own), own) if "compare" in request.GET else None
+    context: dict[str, Any] = {"answer": answer, "groups": groups, "model": own and own.pk, "rival": rival and rival.pk}
+    if is_htmx(request):
+        return render(request, "_retry_form.html", context)
+    return page(request, "retry.html", open=answer.conversation_id, conversation=answer.conversation, **context)
+
+
+def begun(request: SignedInRequest, answer: Message, turn: Turn) -> HttpResponseBase:
+    """Have the turn answered, and reply with it in the place of the answer, or the prompt, that was shown."""
+    run(turn)
+    if is_program(request):
+        return turn_created(turn)
+    if is_htmx(request):
+        return path_in_place_of(request, answer)
+    return redirect(f"{reverse('conversation', args=[answer.conversation_id])}#message-{turn.answer.pk}")
+
+
+def picked(request: SignedInRequest, name: str) -> LanguageModel | None:
+    """The model that a field names; None where it is left open. Raises Unavailable."""
+    wanted = str(form_data(request).get(name, ""))
+    model = LanguageModel.objects.available().filter(pk=key_in(wanted)).first() if wanted else None
+    if wanted and model is None:
+        raise Unavailable
+    return model
+
+
+def model_of(answer: Message) -> LanguageModel:
+    """The model that answered, else the default: whichever people may pick. Raises Unavailable where there is none."""
+    generation = getattr(answer, "generation", None)
+    own = generation and generation.model
+    if model := own if own and own.is_available else LanguageModel.objects.default():
+        return model
+    raise Unavailable
