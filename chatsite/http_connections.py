@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from twisted.web import http
 
-FIRST_WORDS_SECONDS = 0.25  # how long a connection that was just accepted may take to ask
+FIRST_WORDS_SECONDS = 1.0  # how long a connection that was just accepted may take to ask
 channels: Any = http.HTTPChannel
 open_channels: WeakSet[Any] = WeakSet()
 fresh_channels: WeakSet[Any] = WeakSet()  # those that have asked for nothing yet

@@ -92,8 +92,8 @@ def renew(owner: str, running: list[int]) -> Found:
         mine = Generation.objects.owned_by(owner).filter(pk__in=running).order_by("pk")  # locked in the order in which the journal does
         kept = dict(mine.select_for_update().values_list("pk", "stop_requested_at"))
         Generation.objects.filter(pk__in=kept).update(heartbeat_at=timezone.now(), lease_until=lease_end())
-    ahead = database_ahead()
     free = list(Generation.objects.claimable().order_by("pk").values_list("pk", "status")[:100])
+    ahead = database_ahead()  # after what the clock decided: a jump in between is seen
     return Found(
         lost=[pk for pk in running if pk not in kept],
         stopped=[pk for pk, stop in kept.items() if stop],

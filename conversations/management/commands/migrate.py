@@ -6,11 +6,19 @@ from django.core.management.commands import migrate
 from django.db import connections
 
 
+TIME_OUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
+
+
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> str | None:
         connection = connections[options["database"]]
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET statement_timeout = 0")
-                cursor.execute("SET idle_in_transaction_session_timeout = 0")
-        return super().handle(*args, **options)
+        if connection.vendor != "postgresql":
+            return super().handle(*args, **options)
+        with connection.cursor() as cursor:
+            for name in TIME_OUTS:
+                cursor.execute(f"SET {name} = 0")
+            try:
+                return super().handle(*args, **options)
+            finally:
+                for name in TIME_OUTS:
+                    cursor.execute(f"RESET {name}")
