@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from twisted.web import http
 
-FIRST_WORDS_SECONDS = 1.0  # how long a connection that was just accepted may take to ask
+LONGEST_WAIT_SECONDS = 1.0  # for a connection that was just accepted to ask, and for the kernel to take the last words
 channels: Any = http.HTTPChannel
 open_channels: WeakSet[Any] = WeakSet()
 fresh_channels: WeakSet[Any] = WeakSet()  # those that have asked for nothing yet
@@ -37,10 +37,25 @@ def part() -> None:
 
 async def let_fresh_ask() -> None:
     """Wait for the requests of connections that were accepted a moment ago: to close those would refuse them."""
+    await once(lambda: not fresh_channels)
+
+
+async def let_written_go() -> None:
+    """Wait until the kernel has what was written: a reactor that stops drops the rest."""
+    await once(lambda: not any(map(has_unsent, set(open_channels))))
+
+
+async def once(holds: Callable[[], bool]) -> None:
+    """Wait until it holds, a few milliseconds as a rule, but no longer than is bearable at an end."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + FIRST_WORDS_SECONDS
-    while fresh_channels and loop.time() < deadline:  # noqa: ASYNC110 - a few milliseconds, once
+    deadline = loop.time() + LONGEST_WAIT_SECONDS
+    while not holds() and loop.time() < deadline:
         await asyncio.sleep(0.01)
+
+
+def has_unsent(channel: Any) -> bool:
+    transport = channel.transport
+    return bool(transport and transport.connected and (transport.dataBuffer or transport._tempDataLen))
 
 
 def noted(connection_made: Callable[[Any], None]) -> Callable[[Any], None]:

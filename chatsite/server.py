@@ -141,6 +141,7 @@ class SiteServer(Server):  # type: ignore[misc]
             await http_connections.let_fresh_ask()
             await self.before_down()
             await self._let_responses_end()
+            await http_connections.let_written_go()
         except Exception:
             log.exception("The answers could not be handed over.")
         finally:

@@ -5,7 +5,6 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import connections
 
-
 TIME_OUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
 
 
