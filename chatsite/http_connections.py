@@ -49,7 +49,7 @@ async def once(holds: Callable[[], bool]) -> None:
     """Wait until it holds, a few milliseconds as a rule, but no longer than is bearable at an end."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + LONGEST_WAIT_SECONDS
-    while not holds() and loop.time() < deadline:
+    while not holds() and loop.time() < deadline:  # noqa: ASYNC110 - nobody tells of it
         await asyncio.sleep(0.01)
 
 
