@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -87,6 +88,9 @@ class Nginx(Server):
         self.ask("GET", "/accounts/login/")
         reply = self.ask("POST", "/accounts/login/", {"login": "admin", "password": PASSWORD})
         assert reply.status == 302, reply.body
+
+    def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        return self.upstreams[0].rows(query, *parameters)
 
     @property
     def log(self) -> str:

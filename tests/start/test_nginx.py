@@ -19,9 +19,11 @@ from tests.cluster import Node, cluster
 from tests.front import BEHIND_NGINX, HOST, Nginx
 from tests.generation.test_restart import read_text
 from tests.server import LIMIT
+from tests.viewers import Browser, Program
 
 pytestmark = [pytest.mark.real_postgresql, pytest.mark.nginx]
 LONG = "/rate 100 /long 4"
+STREAMS = 8
 POSTERS = 4  # so many that a process which is killed always has a prompt in its hands
 
 
@@ -166,6 +168,22 @@ def test_processes_that_end_one_after_the_other_cost_nobody_a_request_or_a_promp
             node.start()
     assert set(worked.seen) == {200, 201}
     assert sorted(prompt for (prompt,) in prompts_of(site) if prompt not in before) == sorted(worked.prompts)
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "kill -9"])
+def test_streams_go_on_by_themselves_while_the_processes_behind_it_are_replaced(site: Site, end: signal.Signals) -> None:
+    """A page comes again to the one address it knows: it is served at once by who is there, and shown every character that is kept."""
+    turns = [site.front.send("/rate 40 /long 6") for _ in range(STREAMS)]
+    viewers = [(Browser if number % 2 else Program)([site.front], turn) for number, turn in enumerate(turns)]
+    site.front.wait(lambda: all(viewer.visits for viewer in viewers))
+    for node in site.nodes:
+        node.end(end)
+        node.start()
+    for viewer in viewers:
+        viewer.join()
+        viewer.check(site.front)
+    assert any(viewer.visits > 1 for viewer in viewers)
+    assert not any(viewer.refusals for viewer in viewers)
 
 
 def prompts_of(site: Site) -> list[tuple[str]]:
