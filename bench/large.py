@@ -28,7 +28,7 @@ from .stage import Stage
 
 KINDS = ("site", "postgresql")
 AIM_MS = 100
-PASSAGE = 60  # messages that a page shows at once
+PASSAGE = 40  # messages that a page shows at once
 SEARCHES = {
     "a common word": "the",
     "a rare word": "quetzalcoatlus",

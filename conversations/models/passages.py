@@ -6,7 +6,7 @@ from .branches import Siblings, siblings_of
 from .conversations import Conversation
 from .messages import Message, MessageQuerySet
 
-LENGTH = 60  # messages: thirty turns
+LENGTH = 40  # messages: twenty turns
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class Answer:
         feedback: Feedback | None = getattr(self.message, "feedback", None)
         return feedback.rating if feedback else 0
 
-    @property
+    @cached_property
     def label(self) -> str:
         """What tells it from other answers, in the names of its controls."""
         return excerpt(self.message.text) or self.model_name

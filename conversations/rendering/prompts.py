@@ -1,6 +1,7 @@
 """A prompt as its template shows it."""
 
 import re
+from functools import cached_property
 
 from conversations.models import Message, Siblings
 
@@ -20,7 +21,7 @@ class Prompt:
         self.message, self.pk, self.text, self.siblings = message, message.pk, message.text, siblings
         self.parent_id = message.parent_id or 0
 
-    @property
+    @cached_property
     def label(self) -> str:
         return excerpt(self.text)
 
