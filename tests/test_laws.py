@@ -12,10 +12,12 @@ from django.template.loader import render_to_string
 from conversations.events import Place
 from conversations.eventstream.pages import page_stream
 from conversations.generation.journal import entries
-from conversations.models import Generation, JournalEntry, Status
+from conversations.models import Generation, Import, JournalEntry, Status
+from conversations.models.imports import ImportStatus
 from conversations.models.usage import ended_answer
 from conversations.rendering.answers import Answer
 
+from .factories import make_user
 from .live import (
     PATIENCE,
     ask,
@@ -125,8 +127,30 @@ async def test_law_5_one_door_per_state() -> None:
     assert not await sync_to_async(one.request_stop)()
 
 
+def test_law_5_one_door_per_state_of_an_import() -> None:
+    """Of two who begin at once one wins; who lost it, or was stopped, ends nothing."""
+    row = Import.objects.create(owner=make_user(), file_name="conversations.json")
+    one, two = Import.objects.get(pk=row.pk), Import.objects.get(pk=row.pk)
+    assert one.claim("one")
+    assert not two.claim("two")
+    two.refresh_from_db()
+    assert two.claim("two"), "the first one is taken for lost"
+    assert not one.tell(added=1)
+    assert not one.finish(ImportStatus.COMPLETE)
+    assert two.stop()
+    assert not two.finish(ImportStatus.COMPLETE)
+    assert not two.stop()
+    assert two.wait()
+    assert not one.wait()
+    assert two.claim("again")
+    assert two.finish(ImportStatus.FAILED, "It broke off.")
+    assert not two.finish(ImportStatus.COMPLETE)
+    row.refresh_from_db()
+    assert (row.status, row.error) == (ImportStatus.FAILED, "It broke off.")
+
+
 def test_law_5_nobody_else_writes_a_status() -> None:
-    """A status is written where the generation's rules stand, and where one is given back, and by nobody else. An import has its own."""
+    """A status is written where the rules of a generation or of an import stand, and where a generation is given back."""
     allowed = {"conversations/models/generations.py", "conversations/generation/ending.py", "conversations/models/imports.py"}
     for path in (ROOT / "conversations").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

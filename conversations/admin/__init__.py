@@ -8,11 +8,13 @@ from django.contrib import admin
 from .conversations import ConversationAdmin
 from .feedback import FeedbackAdmin
 from .generations import GenerationAdmin
+from .imports import ImportAdmin
 from .language_models import LanguageModelAdmin
 from .login import LoginForm
 from .messages import MessageAdmin
 from .providers import ProviderAdmin
 from .saved_prompts import SavedPromptAdmin
+from .shares import ShareAdmin
 from .system_prompts import SystemPromptAdmin
 from .usage import UsageAdmin
 
@@ -20,10 +22,12 @@ __all__ = [
     "ConversationAdmin",
     "FeedbackAdmin",
     "GenerationAdmin",
+    "ImportAdmin",
     "LanguageModelAdmin",
     "MessageAdmin",
     "ProviderAdmin",
     "SavedPromptAdmin",
+    "ShareAdmin",
     "SystemPromptAdmin",
     "UsageAdmin",
 ]

@@ -4,6 +4,7 @@ import secrets
 from datetime import timedelta
 from typing import ClassVar
 
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -24,6 +25,10 @@ class NothingToShare(Exception):
 
 
 class ShareQuerySet(models.QuerySet["Share"]):
+    def of(self, user: User) -> "ShareQuerySet":
+        """Those of a person's conversations."""
+        return self.filter(conversation__owner=user)
+
     def open(self) -> "ShareQuerySet":
         """Those that whoever holds the link may read now."""
         unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
@@ -53,8 +58,9 @@ class Share(models.Model):
     def __str__(self) -> str:
         return f"share of {self.title}"
 
-    def revoke(self) -> None:
-        Share.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=timezone.now())
+    def revoke(self) -> bool:
+        """Let nobody read it any more; True if this call won."""
+        return bool(Share.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=timezone.now()))
 
     def reopen(self) -> None:
         Share.objects.filter(pk=self.pk).update(revoked_at=None)
@@ -70,5 +76,5 @@ def share(conversation: Conversation, lifetime: timedelta | None) -> Share:
 
 
 def last_finished(conversation: Conversation) -> Message | None:
-    answers = Message.objects.path_to(conversation.head_id).filter(role=Role.ASSISTANT, deleted_at=None)
+    answers = Message.objects.path_to(conversation.head_id).active().filter(role=Role.ASSISTANT)
     return answers.exclude(generation__status__in=LIVE).order_by("-pk").first()

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from conversations.models import Role
 from conversations.models.conversations import SYSTEM_PROMPT_MAX_CHARACTERS, TITLE_MAX_CHARACTERS, title_from
+from conversations.models.folders import FOLDER_MAX_CHARACTERS
 from conversations.models.titles import is_plain
 
 from .refusals import Refused
@@ -87,12 +88,22 @@ class Draft:
             pass
 
     def name(self) -> str:
-        """Its title in one line of plain text; without one, the beginning of the first prompt."""
-        line = "".join(" " if character.isspace() else character for character in self.title if is_plain(character))
-        line = " ".join(line.split())
-        if not line:
+        """Its title in one line of plain text, as much of it as is kept; without one, the beginning of the first prompt."""
+        if not (line := self.line()):
             line = title_from(next((message.text for message in self.messages if message.role == Role.USER), ""))
         return line if len(line) <= TITLE_MAX_CHARACTERS else line[: TITLE_MAX_CHARACTERS - 1] + "…"
+
+    def line(self) -> str:
+        visible = "".join(" " if character.isspace() else character for character in self.title if is_plain(character))
+        return " ".join(visible.split())
+
+    def cut(self) -> str:
+        """What of it is too long to be kept whole, in a sentence; "" for nothing."""
+        if len(self.line()) > TITLE_MAX_CHARACTERS:
+            return f"A title has at most {TITLE_MAX_CHARACTERS} characters here: the rest of it was left out."
+        if len(self.folder) > FOLDER_MAX_CHARACTERS:
+            return f"The name of a folder has at most {FOLDER_MAX_CHARACTERS} characters here: the rest of it was left out."
+        return ""
 
 
 def joined(messages: Iterable[DraftMessage], left_out: dict[str, str | None]) -> list[DraftMessage]:

@@ -6,14 +6,13 @@ It may end anywhere and be begun again: what is here already is passed over.
 import logging
 import secrets
 import time
-from contextlib import suppress
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from conversations.models import Import
-from conversations.models.imports import MOST_PROBLEMS, ImportStatus
+from conversations.models.imports import COUNTS, MOST_TOLD, ImportStatus
 
 from .drafts import Draft
 from .files import Part, Upload, opened, path_of
@@ -47,8 +46,9 @@ class Intake:
 
     def __init__(self, row: Import) -> None:
         self.row, self.owner = row, row.owner
-        self.position = self.added = self.known = self.refused = 0
+        self.position = self.added = self.known = self.refused = self.shortened = 0
         self.problems: list[dict[str, Any]] = []
+        self.cuts: list[dict[str, Any]] = []
         self._told = 0.0
         self._rested = time.monotonic()
 
@@ -83,9 +83,11 @@ class Intake:
         found: dict[str, Any] | None = None
         try:
             found = item.read()
-            is_new = keep_new(self.owner, readable(found), self.rest)
+            draft = readable(found)
+            is_new = keep_new(self.owner, draft, self.rest)
             self.added += is_new
             self.known += not is_new
+            self.tell_of_cut(part, item, draft)
         except Refused as refusal:
             self.refuse(part, item, found, str(refusal))
         except (OperationalError, InterfaceError, NoLongerOurs):  # none of them is about this conversation
@@ -94,11 +96,17 @@ class Intake:
             log.exception("A conversation in import %s could not be kept.", self.row.pk)
             self.refuse(part, item, found, NOT_KEPT)
 
+    def tell_of_cut(self, part: Part, item: Item, draft: Draft) -> None:
+        """Also of one that was here already: the import that brought it may have broken off before it told."""
+        if reason := draft.cut():
+            self.shortened += 1
+            if len(self.cuts) < MOST_TOLD:
+                self.cuts.append(place_of(part, item) | {"title": draft.name(), "reason": reason})
+
     def refuse(self, part: Part, item: Item, found: Any, reason: str) -> None:
         self.refused += 1
-        if len(self.problems) < MOST_PROBLEMS:
-            place = {"file": part.name, "number": item.number, "line": item.line}
-            self.problems.append(place | {"title": title_in(found), "reason": reason})
+        if len(self.problems) < MOST_TOLD:
+            self.problems.append(place_of(part, item) | {"title": title_in(found), "reason": reason})
 
     def refuse_nonsense(self) -> None:
         """Raises FileRefused for a file that would keep this process busy with what is hardly anybody's export."""
@@ -120,14 +128,22 @@ class Intake:
     def tell(self, **more: object) -> None:
         """Keep how far it is. Raises NoLongerOurs."""
         self._told = time.monotonic()
-        counts = {name: getattr(self, name) for name in ("position", "added", "known", "refused", "problems")}
-        if not self.row.tell(**counts, **more):
+        if not self.row.tell(**self.counts, **more):
             raise NoLongerOurs
         Import.objects.filter(status=ImportStatus.WAITING).update(heard_at=timezone.now())  # somebody is here who will come to them
 
     def finish(self, status: ImportStatus, error: str = "") -> None:
-        with suppress(NoLongerOurs):
-            self.tell(status=status, error=error, finished_at=timezone.now())
+        self.row.finish(status, error, **self.counts)
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """How far it is."""
+        return {name: getattr(self, name) for name in (*COUNTS, "problems", "cuts")}
+
+
+def place_of(part: Part, item: Item) -> dict[str, Any]:
+    """Where a conversation stands in an uploaded file."""
+    return {"file": part.name, "number": item.number, "line": item.line}
 
 
 def readable(found: dict[str, Any]) -> Draft:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from conversations.forms.transfer import ImportForm
 from conversations.generation.changes import tell_of_import
 from conversations.models import Import
-from conversations.models.imports import FILE_NAME_MAX_CHARACTERS, UNFINISHED
+from conversations.models.imports import COUNTS, FILE_NAME_MAX_CHARACTERS, UNFINISHED
 from conversations.transfer.files import COMING, path_of
 from conversations.transfer.worker import starter
 
@@ -113,5 +113,5 @@ def go_on(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def told(row: Import) -> dict[str, object]:
     """What a program is told of an import."""
-    numbers = {name: getattr(row, name) for name in ("size", "position", "added", "known", "refused", "problems")}
+    numbers = {name: getattr(row, name) for name in ("size", *COUNTS, "problems", "cuts")}
     return {"import": row.pk, "url": reverse("import", args=[row.pk]), "status": row.status, **numbers, "error": row.error}

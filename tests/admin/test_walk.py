@@ -10,11 +10,23 @@ from django.db.models import Model
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from conversations.models import Conversation, Feedback, Generation, LanguageModel, Message, Provider, SystemPrompt, Usage, rate
+from conversations.models import (
+    Conversation,
+    Feedback,
+    Generation,
+    Import,
+    LanguageModel,
+    Message,
+    Provider,
+    Share,
+    SystemPrompt,
+    Usage,
+    rate,
+)
 from tests.factories import make_model, make_provider, make_turn, make_user
 
 SECRET = "sk-walk-3f9c1b7e5d"
-RECORDS = [Conversation, Message, Generation, Usage, Feedback]
+RECORDS = [Conversation, Message, Generation, Usage, Feedback, Share, Import]
 OURS = [Provider, LanguageModel, SystemPrompt, *RECORDS]
 
 
@@ -41,6 +53,9 @@ def make_one_of_each() -> None:
     usage.take_prices(model)
     usage.save()
     rate(turn.answer, -1, "It was wrong.")
+    Share.objects.create(conversation=turn.conversation, title="Shared", head=turn.answer, token=SECRET)
+    told = {"file": "a.json", "number": 1, "line": 1, "title": SECRET, "reason": "There is no message in it."}
+    Import.objects.create(owner=turn.conversation.owner, file_name="conversations.json", problems=[told], cuts=[told])
     SystemPrompt.objects.create(name="Kind").add_version("Be kind.")
 
 

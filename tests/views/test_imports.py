@@ -86,6 +86,19 @@ def test_problems_are_told_as_text_with_their_places(alice: User, alices: Client
     assert "<b>x" not in page
 
 
+def test_what_was_cut_is_told_on_the_page_and_to_programs_and_nothing_is_said_of_what_was_not(alice: User, alices: Client) -> None:
+    long, short = waiting(alice, json.dumps([conversation(1) | {"name": "<i>" + "x" * 300}]).encode()), waiting(alice, GOOD)
+    for row in (long, short):
+        take_in(row)
+    page = alices.get(reverse("import", args=[long.pk])).content.decode()
+    assert "<strong>1</strong> shortened" in page
+    assert "What was shortened" in page
+    assert "&lt;i&gt;xxx" in page
+    assert "What could not be read" not in page
+    assert alices.get(reverse("import", args=[long.pk]), headers=JSON).json()["cuts"][0]["number"] == 1
+    assert "shortened" not in alices.get(reverse("import", args=[short.pk])).content.decode()
+
+
 @pytest.mark.parametrize("fields", [{}, {"file": ""}, {"file": "no file"}])
 def test_without_a_file_the_form_says_so(alices: Client, fields: dict[str, str]) -> None:
     response = alices.post(reverse("start_import"), fields)
