@@ -5,7 +5,7 @@ that nobody is shown; what a process leaves there that dies goes as the trash do
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
@@ -13,16 +13,15 @@ from django.utils import timezone
 
 from conversations.models import Conversation, Folder, Message
 from conversations.models.conversations import COMING
+from conversations.models.copies import batches
 from conversations.models.folders import FOLDER_MAX_CHARACTERS
-from conversations.models.forks import LINK
 from conversations.models.keys import key_in
 from conversations.models.trash import erase
 
 from .drafts import Draft, DraftMessage
 from .names import site_key
 
-BATCH = 500  # messages of one transaction
-BATCH_CHARACTERS = 250_000  # after which it ends, too: the search takes in all of them
+LINK = "UPDATE conversations_message SET parent_id = %s WHERE id = %s"
 
 
 def keep_new(owner: User, draft: Draft, rest: Callable[[], None] = lambda: None) -> bool:
@@ -54,7 +53,7 @@ def is_known(owner: User, draft: Draft) -> bool:
 def keep(owner: User, draft: Draft, rest: Callable[[], None]) -> None:
     """Raises Refused, and IntegrityError where the same was kept a moment ago."""
     order = list(draft.ordered())
-    first, *others = batches(order)
+    first, *others = batches(order, size=lambda message: len(message.text) + len(message.reasoning))
     with transaction.atomic():
         conversation = begin(owner, draft, order)
         keys = put(conversation, first, {})
@@ -71,19 +70,6 @@ def keep(owner: User, draft: Draft, rest: Callable[[], None]) -> None:
         erase(conversation.messages.all())
         conversation.delete()
         raise
-
-
-def batches(order: list[DraftMessage]) -> Iterator[list[DraftMessage]]:
-    batch: list[DraftMessage] = []
-    characters = 0
-    for message in order:
-        batch.append(message)
-        characters += len(message.text) + len(message.reasoning)
-        if len(batch) == BATCH or characters > BATCH_CHARACTERS:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch
 
 
 def begin(owner: User, draft: Draft, order: list[DraftMessage]) -> Conversation:

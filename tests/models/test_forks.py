@@ -75,4 +75,4 @@ def test_a_fork_asks_the_same_however_long_the_path_is(turns: int) -> None:
     with CaptureQueriesContext(connection) as captured:
         fork(head)
     statements = [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"]]
-    assert len(statements) == 7
+    assert len(statements) == 8

@@ -15,8 +15,9 @@ from django.contrib.auth.models import User
 from django.db import DataError, InterfaceError, OperationalError
 from django.utils import timezone
 
-from conversations.models import Conversation, Import, Message, Role, trash
-from conversations.models.imports import MOST_PROBLEMS, ImportStatus
+from conversations.models import Conversation, Import, Message, Role, copies, trash
+from conversations.models.conversations import TITLE_MAX_CHARACTERS
+from conversations.models.imports import MOST_TOLD, ImportStatus
 from conversations.transfer import as_json, intake, keeping
 from conversations.transfer.drafts import Draft, DraftMessage
 from conversations.transfer.files import path_of
@@ -171,7 +172,7 @@ def test_one_that_cannot_be_kept_is_named_and_costs_none_of_the_others(
 
 def test_a_file_of_nonsense_is_not_read_to_its_end(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     row = taken_in(alice, b"[" + b"{}," * (intake.MOST_REFUSED * 3) + b"{}]")
-    assert (row.status, row.refused, len(row.problems)) == (ImportStatus.FAILED, intake.MOST_REFUSED, MOST_PROBLEMS)
+    assert (row.status, row.refused, len(row.problems)) == (ImportStatus.FAILED, intake.MOST_REFUSED, MOST_TOLD)
     assert "not read on" in row.error
     monkeypatch.setattr(intake, "MOST_ITEMS", 3)
     row = taken_in(alice, [conversation(1)] * 5)
@@ -186,8 +187,31 @@ def test_names_and_titles_that_are_no_text_are_told_as_text(alice: User, tmp_pat
 
 
 def test_only_so_many_problems_are_told_and_the_rest_counted(alice: User) -> None:
-    row = taken_in(alice, [{"name": f"bad {number}"} for number in range(MOST_PROBLEMS + 5)])
-    assert (len(row.problems), row.refused) == (MOST_PROBLEMS, MOST_PROBLEMS + 5)
+    row = taken_in(alice, [{"name": f"bad {number}"} for number in range(MOST_TOLD + 5)])
+    assert (len(row.problems), row.refused) == (MOST_TOLD, MOST_TOLD + 5)
+
+
+def test_a_title_that_is_cut_is_told_with_its_place_and_once_more_when_the_file_comes_again(alice: User) -> None:
+    source = [conversation(1), conversation(2) | {"name": "long " * 2_000}]
+    for added in (2, 0):
+        row = taken_in(alice, source)
+        assert (row.status, row.added, row.refused, row.shortened) == (ImportStatus.COMPLETE, added, 0, 1)
+        (cut,) = row.cuts
+        assert (cut["number"], len(cut["title"])) == (2, TITLE_MAX_CHARACTERS)
+        assert f"at most {TITLE_MAX_CHARACTERS} characters" in cut["reason"]
+        assert alice.conversations.filter(title=cut["title"]).count() == 1
+
+
+def test_a_title_that_fits_in_one_line_is_not_said_to_be_cut(alice: User) -> None:
+    row = taken_in(alice, [conversation(1) | {"name": "\n".join("x" * 9 for _ in range(TITLE_MAX_CHARACTERS // 10)) + "\u200b" * 99}])
+    assert (row.added, row.shortened, row.cuts) == (1, 0, [])
+
+
+def test_the_name_of_a_folder_that_is_cut_is_told(alice: User, bob: User) -> None:
+    frame = json.loads("".join(as_json.pieces(make_conversation(bob))))
+    frame["conversation"] |= {"id": "", "folder": "x" * 150, "messages": [{"id": 1, "role": "user", "text": "Hello"}]}
+    (cut,) = taken_in(alice, json.dumps(frame).encode()).cuts
+    assert "folder" in cut["reason"]
 
 
 def test_html_and_scripts_are_kept_as_the_text_they_are(alice: User) -> None:
@@ -230,7 +254,7 @@ def watched(owner: User, found: dict[str, Any]) -> list[int]:
 
 @pytest.mark.postgresql
 def test_a_long_conversation_lets_others_write_in_between_and_is_seen_when_it_is_whole(alice: User) -> None:
-    assert watched(alice, conversation(1, turns=600)) == [keeping.BATCH, 2 * keeping.BATCH]
+    assert watched(alice, conversation(1, turns=600)) == [copies.BATCH, 2 * copies.BATCH]
     found = Conversation.objects.kept().get()
     assert (found.source_key, found.messages.count()) == ("claude:conversation-1", 1200)
     assert Message.objects.path_to(found.head_id).count() == 1200
@@ -238,7 +262,7 @@ def test_a_long_conversation_lets_others_write_in_between_and_is_seen_when_it_is
 
 
 def test_one_of_long_texts_lets_others_write_in_between_too(alice: User) -> None:
-    text = "x" * (keeping.BATCH_CHARACTERS // 3)
+    text = "x" * (copies.BATCH_CHARACTERS // 3)
     assert watched(alice, conversation(1, text=text, turns=5)) == [3 * (number + 1) for number in range(3)]
 
 
@@ -300,6 +324,7 @@ def test_whoever_was_taken_for_lost_writes_nothing_more(alice: User) -> None:
     row = waiting(alice, json.dumps([conversation(1)]).encode())
     lost = Import.objects.get(pk=row.pk)
     assert lost.claim("lost")
+    row.refresh_from_db()
     assert row.claim("new")
     assert not lost.tell(added=99)
     assert row.tell(added=1)
