@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -24,6 +25,10 @@ FILED = Q(*((f"conversations__{name}", value) for name, value in LISTED.children
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def active(self) -> "ConversationQuerySet":
         return self.filter(deleted_at=None)
+
+    def visible_to(self, user: User | int) -> "ConversationQuerySet":
+        """Those that a person may read and go on with, or the one with that key; temporary ones, too."""
+        return self.active().filter(owner=user)
 
     def trashed(self) -> "ConversationQuerySet":
         """What its owner may have back."""
@@ -155,8 +160,7 @@ class Conversation(models.Model):
 
 @Prepared
 def own_conversation(pk: int, owner: int) -> ConversationQuerySet:
-    """A conversation of `owner`'s that is not deleted."""
-    return Conversation.objects.active().filter(pk=pk, owner=owner)
+    return Conversation.objects.visible_to(owner).filter(pk=pk)
 
 
 @Prepared

@@ -78,8 +78,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """The message and all that followed it, on every branch."""
         return self.filter(pk__in=RawSQL(SUBTREE_SQL, [root_id]))  # noqa: S611 - the only parameter is bound
 
-    def standing(self) -> "MessageQuerySet":
+    def active(self) -> "MessageQuerySet":
         return self.filter(deleted_at=None)
+
+    def trashed(self) -> "MessageQuerySet":
+        return self.filter(deleted_at__isnull=False)
 
     def shown(self) -> "MessageQuerySet":
         """Answers with all that their place in a page needs."""
@@ -89,13 +92,17 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """The same, each with its rendering, if one is kept."""
         return self.shown().select_related("rendering").only(*SHOWN, "rendering")
 
-    def own(self, user: User | int) -> "MessageQuerySet":
-        """The messages in the own conversations of `user`, or of the one with that key, that are not deleted."""
-        return self.filter(conversation__owner=user, conversation__deleted_at=None, deleted_at=None)
+    def of(self, user: User | int) -> "MessageQuerySet":
+        """Those in the active conversations of a person, or of the one with that key, deleted messages among them."""
+        return self.filter(conversation__owner=user, conversation__deleted_at=None)
+
+    def visible_to(self, user: User | int) -> "MessageQuerySet":
+        """Those that a person may read and go on from. Whatever a person asks for is looked up by this."""
+        return self.of(user).active()
 
     def answers_for(self, user: User | int) -> "MessageQuerySet":
         """The answers among them that a generation wrote, or is writing."""
-        return self.own(user).filter(role=Role.ASSISTANT, generation__isnull=False)
+        return self.visible_to(user).filter(role=Role.ASSISTANT, generation__isnull=False)
 
 
 class Message(models.Model):

@@ -76,4 +76,4 @@ def _from(conversation: Conversation, pk: int, leaf: int | None) -> list[int]:
 
 
 def _messages(conversation: Conversation) -> MessageQuerySet:
-    return Message.objects.standing().filter(conversation=conversation)
+    return Message.objects.active().filter(conversation=conversation)

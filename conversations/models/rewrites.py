@@ -21,7 +21,7 @@ def rewrite(answer: Message, text: str, request_key: uuid.UUID) -> Message:
     try:
         return _rewrite(answer, text, request_key)
     except IntegrityError:  # the key is taken
-        written = Message.objects.standing().filter(request_key=request_key, parent=answer.parent_id, text=text)
+        written = Message.objects.active().filter(request_key=request_key, parent=answer.parent_id, text=text)
         return written.filter(conversation=answer.conversation_id).first() or _rewrite(answer, text, uuid.uuid4())
 
 

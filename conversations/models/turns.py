@@ -74,8 +74,7 @@ def start_conversation(owner: User, prompt: str, model: LanguageModel, request_k
     try:
         return _start_conversation(owner, prompt, model, request_key, wishes)
     except IntegrityError:  # the key is taken
-        mine = Message.objects.filter(conversation__owner=owner, conversation__deleted_at=None)
-        return _turn_of(mine, prompt, request_key) or _start_conversation(owner, prompt, model, uuid.uuid4(), wishes)
+        return _turn_of(Message.objects.of(owner), prompt, request_key) or _start_conversation(owner, prompt, model, uuid.uuid4(), wishes)
 
 
 @transaction.atomic
@@ -203,7 +202,7 @@ def refuse_if_busy(conversation: Conversation) -> None:
 
 
 def refuse_if_gone(message: Message) -> None:
-    if not Message.objects.standing().filter(pk=message.pk).exists():
+    if not Message.objects.active().filter(pk=message.pk).exists():
         raise TurnRefused(GONE, "gone")
 
 

@@ -32,9 +32,9 @@ def path_to(head_id: int | None) -> Iterator[Message]:
 
 def in_batches(messages: MessageQuerySet, *related: str) -> Iterator[Message]:
     """The finished ones, oldest first. Their keys are read once: it may take a walk up a tree to find them."""
-    finished = messages.standing().exclude(generation__status__in=LIVE).order_by("pk")
+    finished = messages.active().exclude(generation__status__in=LIVE).order_by("pk")
     keys = list(finished.values_list("pk", flat=True))
-    told = Message.objects.standing().select_related("generation__model__provider", *related).defer("generation__error_detail")
+    told = Message.objects.active().select_related("generation__model__provider", *related).defer("generation__error_detail")
     told = told.prefetch_related("generation__usages").order_by("pk")
     for start in range(0, len(keys), BATCH):
         yield from told.filter(pk__in=keys[start : start + BATCH])

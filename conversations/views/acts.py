@@ -5,13 +5,16 @@ A chosen one is named by its key or, to be put back, with the folder it was in: 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from django.urls import reverse
 
 from conversations.generation.changes import Kind
 from conversations.generation.supervisor import supervisor
 from conversations.models.conversations import ConversationQuerySet
 from conversations.models.keys import key_in
 
+from .notices import Notice
 from .requests import SignedInRequest
 
 MOST = 200  # chosen at once: they stand in the address of the page that offers to undo it
@@ -60,8 +63,8 @@ ACTS = {
 PHRASES = {"unpinned": "is no longer pinned", "unarchived": "is out of the archive", "moved": "was moved"}
 
 
-def notice_in_address(request: SignedInRequest) -> dict[str, Any] | None:
-    """What `_notice.html` says of what was done on the page before; None if it was nothing, or has been undone."""
+def notice_in_address(request: SignedInRequest) -> Notice | None:
+    """What is said of what was done on the page before; None if it was nothing, or has been undone."""
     for done in [*(act.done for act in ACTS.values()), "moved"]:
         if given := request.GET.get(done, ""):
             choices = [choice for text in given.split(",")[:MOST] if (choice := Choice.parse(text))]
@@ -69,7 +72,7 @@ def notice_in_address(request: SignedInRequest) -> dict[str, Any] | None:
     return None
 
 
-def notice_about(request: SignedInRequest, done: str, choices: list[Choice]) -> dict[str, Any] | None:
+def notice_about(request: SignedInRequest, done: str, choices: list[Choice]) -> Notice | None:
     undo = "put_back" if done == "moved" else next(act.undo for act in ACTS.values() if act.done == done)
     still = ACTS[undo].to if undo in ACTS else ConversationQuerySet.kept
     chosen: ConversationQuerySet = request.user.conversations.filter(pk__in={choice.pk for choice in choices})
@@ -80,9 +83,7 @@ def notice_about(request: SignedInRequest, done: str, choices: list[Choice]) -> 
         return None
     phrase = PHRASES.get(done, f"was {done}")
     many = phrase.replace("was ", "were ").replace("is ", "are ", 1)
-    about = (
-        {"title": next(iter(titles.values())), "text": f"{phrase}."}
-        if len(titles) == 1
-        else {"text": f"{len(titles)} conversations {many}."}
-    )
-    return about | {"undo": undo, "choices": [str(choice) for choice in choices if choice.pk in titles]}
+    fields = [("do", undo), ("undone", "1"), ("next", request.path)]
+    fields += [("conversation", str(choice)) for choice in choices if choice.pk in titles]
+    title, text = (next(iter(titles.values())), f"{phrase}.") if len(titles) == 1 else ("", f"{len(titles)} conversations {many}.")
+    return Notice(text, title, reverse("select_conversations"), fields, stays=True)

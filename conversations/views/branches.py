@@ -20,7 +20,7 @@ from .requests import SignedInRequest, is_htmx, is_program, signed_in
 
 def find(request: SignedInRequest, pk: int) -> Message:
     """A message in one of the person's own conversations, not deleted; else 404."""
-    return get_object_or_404(Message.objects.own(request.user).select_related("conversation"), pk=pk)
+    return get_object_or_404(Message.objects.visible_to(request.user).select_related("conversation"), pk=pk)
 
 
 @require_POST

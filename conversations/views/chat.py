@@ -97,11 +97,6 @@ def chat_page(
     return render(request, "chat.html", context, status=status)
 
 
-def deletion_notice(conversation: Conversation) -> dict[str, Any]:
-    """What `_notice.html` says of a conversation in the trash."""
-    return {"title": conversation.title, "text": "was deleted.", "restore": conversation}
-
-
 def turns_of(passage: Passage) -> list[Prompt | Answer]:
     """The messages of a passage as their templates expect them, two answers that are compared last. What had to be rendered is kept."""
     siblings = passage.siblings

@@ -61,7 +61,7 @@ def show(request: SignedInRequest, pk: int) -> HttpResponse:
         response = render(request, "_passage.html", context)
     else:
         is_about_turn = "deleted" in request.GET
-        notice = deleted_turn(conversation, number_in(request, "deleted")) if is_about_turn else notice_in_address(request)
+        notice = deleted_turn(request, conversation) if is_about_turn else notice_in_address(request)
         response = chat_page(request, conversation, composer_for(conversation), passage=passage, notice=notice)
     patch_vary_headers(response, ["HX-Request"])
     return response

@@ -13,6 +13,7 @@ from conversations.models import Folder
 from conversations.models.conversations import FILED
 from conversations.models.folders import NameTaken
 
+from .notices import Notice
 from .pages import page
 from .requests import SignedInRequest, number_in, signed_in
 
@@ -62,7 +63,7 @@ def restore(request: SignedInRequest, pk: int) -> HttpResponse:
     try:
         folder.restore()
     except NameTaken:
-        return folders_page(request, 422, notice={"title": folder.name, "text": NAMESAKE, "folder": folder})
+        return folders_page(request, 422, notice=Notice.of_folder(folder, NAMESAKE))
     return redirect("folders")
 
 
@@ -77,7 +78,7 @@ def folders_page(request: SignedInRequest, status: int = 200, **more: Any) -> Ht
     return page(request, "folders.html", status, folders=folders, **more)
 
 
-def deletion_notice(request: SignedInRequest) -> dict[str, Any] | None:
+def deletion_notice(request: SignedInRequest) -> Notice | None:
     pk = number_in(request, "deleted")
     deleted = request.user.folders.trashed().filter(pk=pk).first() if pk else None
-    return {"title": deleted.name, "text": "was deleted. Its conversations are all still there.", "folder": deleted} if deleted else None
+    return Notice.of_folder(deleted) if deleted else None

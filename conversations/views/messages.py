@@ -61,7 +61,7 @@ def stop(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def find_message(request: SignedInRequest, pk: int, role: Role) -> Message:
     """A message in one of the person's own conversations, not deleted, whoever wrote it; else 404."""
-    messages = Message.objects.own(request.user).filter(role=role)
+    messages = Message.objects.visible_to(request.user).filter(role=role)
     return get_object_or_404(messages.select_related("generation__model__provider", "conversation"), pk=pk)
 
 

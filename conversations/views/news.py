@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from conversations.models import Conversation, Message
 
-from .chat import deletion_notice
+from .notices import Notice
 from .paths import is_on_path, path_after
 from .requests import SignedInRequest, number_in, signed_in
 
@@ -25,7 +25,7 @@ def of_conversation(request: SignedInRequest, pk: int) -> HttpResponse:
     first, last, rival = (number_in(request, name) for name in ("first", "after", "rival"))
     path = path_after(conversation, last_in_common(conversation, first, last, rival))
     is_current = not path["turns"] and path["after"] == last_of_path(conversation, last, rival)
-    notice = deletion_notice(conversation) if conversation.deleted_at else None
+    notice = Notice.of_conversation(conversation) if conversation.deleted_at else None
     return render(request, "_news.html", path | {"is_current": is_current, "notice": notice})
 
 

@@ -33,15 +33,15 @@ def path_beside(conversation: Conversation, message: Message) -> dict[str, Any]:
     return path_after(conversation, before if is_on_path(conversation, before) else 0)
 
 
-def path_in_place_of(request: SignedInRequest, message: Message, **more: Any) -> HttpResponse:
+def path_in_place_of(request: SignedInRequest, message: Message, query: str = "", **more: Any) -> HttpResponse:
     """Reply to htmx with the path as it has become, to be put in the place of a message and of all behind it.
 
-    A page that shows another passage than the last is led to the page that does.
+    A page that shows another passage than the last is led to the page that does, with `query` behind its address.
     """
     conversation = find_own(request, message.conversation_id)
     if shows_excerpt(request):
         address = reverse("conversation", args=[conversation.pk])
-        return HttpResponse(headers={"HX-Redirect": f"{address}?deleted={message.pk}" if "notice" in more else address})
+        return HttpResponse(headers={"HX-Redirect": f"{address}?{query}" if query else address})
     shown = path_beside(conversation, message)
     return render(request, "_path.html", {"said": place_of(message, shown["turns"])} | shown | more)
 

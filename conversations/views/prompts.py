@@ -13,6 +13,7 @@ from conversations.models import SavedPrompt
 
 from . import pages
 from .chat import chat_page, composer_for, find_own
+from .notices import Notice
 from .requests import SignedInRequest, is_htmx, number_in, signed_in
 
 MOST_PROMPTS = 200  # of one person
@@ -52,7 +53,7 @@ def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete a prompt; the page that answers holds it once more, so that it can be had back."""
     prompt = find_prompt(request, pk)
     prompt.delete()
-    return page(request, SavedPromptForm(), deleted=prompt)
+    return page(request, SavedPromptForm(), notice=Notice.of_prompt(prompt))
 
 
 @require_http_methods(["GET", "POST"])
@@ -100,13 +101,13 @@ def saved(request: SignedInRequest, form: SavedPromptForm, prompt: SavedPrompt) 
     return redirect("prompts")
 
 
-def page(request: SignedInRequest, form: SavedPromptForm, status: int = 200, deleted: SavedPrompt | None = None) -> HttpResponse:
+def page(request: SignedInRequest, form: SavedPromptForm, status: int = 200, notice: Notice | None = None) -> HttpResponse:
     prompts = list(SavedPrompt.objects.offered_to(request.user).listed())
     context: dict[str, Any] = {
         "form": form,
         "own": [prompt for prompt in prompts if prompt.owner_id],
         "shared": [prompt for prompt in prompts if not prompt.owner_id],
-        "deleted": deleted,
+        "notice": notice,
         "conversation": number_in(request, "conversation"),
     }
     return pages.page(request, "prompts.html", status, **context)

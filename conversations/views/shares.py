@@ -10,13 +10,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from conversations.forms.transfer import ShareForm
 from conversations.generation.changes import Kind, tell_of
 from conversations.models import Conversation, Message, NothingToShare, Role, Share, share
-from conversations.models.shares import ShareQuerySet
 from conversations.rendering import cache
 from conversations.rendering.answers import Answer
 from conversations.transfer.formats import FORMATS
 from conversations.transfer.shared import continued
 
 from .chat import find_kept
+from .notices import Notice
 from .pages import page
 from .requests import SignedInRequest, number_in, signed_in
 
@@ -24,10 +24,6 @@ SHARES_PER_PAGE = 50
 MESSAGES_PER_PAGE = 100
 # Who holds the link may read; nobody keeps a copy, lists it, or learns the link from where a reader went next.
 HEADERS = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "same-origin"}
-
-
-def own_shares(request: SignedInRequest) -> ShareQuerySet:
-    return Share.objects.filter(conversation__owner=request.user)
 
 
 @require_http_methods(["GET", "POST"])
@@ -48,7 +44,7 @@ def of_conversation(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def share_page(request: SignedInRequest, conversation: Conversation, form: ShareForm, status: int = 200) -> HttpResponse:
-    shares = own_shares(request).open().filter(conversation=conversation)[:SHARES_PER_PAGE]
+    shares = Share.objects.of(request.user).open().filter(conversation=conversation)[:SHARES_PER_PAGE]
     context: dict[str, Any] = {"conversation": conversation, "form": form, "shares": shares, "formats": FORMATS}
     return page(request, "share.html", status, open=conversation.pk, notice=revocation_notice(request), **context)
 
@@ -57,7 +53,7 @@ def share_page(request: SignedInRequest, conversation: Conversation, form: Share
 @signed_in
 def index(request: SignedInRequest) -> HttpResponse:
     """The person's links, newest first; `?before=` is the last one of the page before."""
-    shares = own_shares(request).open().select_related("conversation")
+    shares = Share.objects.of(request.user).open().select_related("conversation")
     if before := number_in(request, "before"):
         shares = shares.filter(pk__lt=before)
     found = list(shares[: SHARES_PER_PAGE + 1])
@@ -68,7 +64,7 @@ def index(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(own_shares(request).open(), pk=pk)
+    found = get_object_or_404(Share.objects.of(request.user).open(), pk=pk)
     found.revoke()
     return redirect(f"{back(request, found)}?revoked={pk}")
 
@@ -76,7 +72,7 @@ def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 @signed_in
 def reopen(request: SignedInRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(own_shares(request).revoked(), pk=pk)
+    found = get_object_or_404(Share.objects.of(request.user).revoked(), pk=pk)
     found.reopen()
     return redirect(back(request, found))
 
@@ -87,9 +83,9 @@ def back(request: SignedInRequest, found: Share) -> str:
     return reverse("share_conversation", args=[found.conversation_id]) if is_of_conversation else reverse("shares")
 
 
-def revocation_notice(request: SignedInRequest) -> dict[str, Any] | None:
-    revoked = own_shares(request).revoked().filter(pk=number_in(request, "revoked")).first()
-    return {"title": revoked.title, "text": "cannot be read there any more: the link is revoked.", "reopen": revoked} if revoked else None
+def revocation_notice(request: SignedInRequest) -> Notice | None:
+    revoked = Share.objects.of(request.user).revoked().filter(pk=number_in(request, "revoked")).first()
+    return Notice.of_share(revoked) if revoked else None
 
 
 @require_GET

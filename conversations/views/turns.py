@@ -1,7 +1,9 @@
 """Turns that are there already: the prompt edited, the turn deleted and restored. A turn is named by its prompt."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -13,12 +15,15 @@ from conversations.forms import TurnForm
 from conversations.generation.changes import Kind, tell_of
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Message, Role, TurnRefused, delete_turn, edit, restore_turn
+from conversations.models.branches import Shown
+from conversations.models.keys import key_in
 
 from .chat import composer_for
 from .messages import find_message, refuse, run, turn_created
+from .notices import Notice
 from .pages import page
 from .paths import path_after, path_in_place_of
-from .requests import SignedInRequest, form_data, is_htmx, is_program, refusal, signed_in
+from .requests import SignedInRequest, form_data, is_htmx, is_program, number_in, refusal, signed_in
 
 
 @require_http_methods(["GET", "POST"])
@@ -68,7 +73,9 @@ def refuse_edit(request: SignedInRequest, prompt: Message, form: TurnForm, sente
 @require_POST
 @signed_in
 def delete(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Delete a turn. The page that answers knows what was shown until then, so that undoing it shows that again."""
     prompt = find_message(request, pk, Role.USER)
+    shown = Shown(prompt.conversation.head_id, prompt.conversation.rival_id)
     try:
         for generation_id in delete_turn(prompt):
             supervisor.notify(generation_id)
@@ -77,18 +84,19 @@ def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     tell_of(prompt.conversation, Kind.BRANCHED)
     if is_program(request):
         return HttpResponse(status=204)
+    query = urlencode({"deleted": pk} | {name: end for name, end in shown._asdict().items() if end})
     if is_htmx(request):
-        return path_in_place_of(request, prompt, notice=deletion_notice(prompt))
-    return redirect(f"{reverse('conversation', args=[prompt.conversation_id])}?deleted={pk}")
+        return path_in_place_of(request, prompt, query, notice=Notice.of_turn(prompt, shown))
+    return redirect(f"{reverse('conversation', args=[prompt.conversation_id])}?{query}")
 
 
 @require_POST
 @signed_in
 def restore(request: SignedInRequest, pk: int) -> HttpResponse:
-    own = Message.objects.filter(conversation__owner=request.user, conversation__deleted_at=None, role=Role.USER)
-    prompt = get_object_or_404(own.exclude(deleted_at=None).select_related("conversation"), pk=pk)
+    prompts = Message.objects.of(request.user).trashed().filter(role=Role.USER)
+    prompt = get_object_or_404(prompts.select_related("conversation"), pk=pk)
     try:
-        restore_turn(prompt)
+        restore_turn(prompt, shown_in(form_data(request)))
     except TurnRefused as error:
         return refuse(request, prompt.conversation, str(error), 409, error.code)
     tell_of(prompt.conversation, Kind.BRANCHED)
@@ -100,12 +108,14 @@ def restore(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect(f"{reverse('conversation', args=[prompt.conversation_id])}#message-{pk}")
 
 
-def deleted_turn(conversation: Conversation, pk: int) -> dict[str, Any] | None:
-    """What is said of a turn that a page names as deleted; None if it is none."""
-    prompt = conversation.messages.filter(pk=pk, role=Role.USER).exclude(deleted_at=None).first() if pk else None
-    return deletion_notice(prompt) if prompt else None
+def shown_in(fields: Mapping[str, Any]) -> Shown | None:
+    """What was shown before a turn was deleted, as a form or an address names it."""
+    head = key_in(fields.get("head"))
+    return Shown(head, key_in(fields.get("rival")) or None) if head else None
 
 
-def deletion_notice(prompt: Message) -> dict[str, Any]:
-    """What `_notice.html` says of a turn that was deleted."""
-    return {"text": "The turn was deleted, with all that followed it.", "turn": prompt.pk}
+def deleted_turn(request: SignedInRequest, conversation: Conversation) -> Notice | None:
+    """What is said of the turn that the address of a page names as deleted; None if it is none."""
+    pk = number_in(request, "deleted")
+    prompt = conversation.messages.trashed().filter(pk=pk, role=Role.USER).first() if pk else None
+    return Notice.of_turn(prompt, shown_in(request.GET) or Shown(None)) if prompt else None

@@ -24,6 +24,7 @@ from conversations.models import (
     retry,
     siblings_of,
 )
+from conversations.models.branches import Shown
 from tests.factories import make_model, make_turn
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -214,6 +215,45 @@ def test_a_deleted_turn_is_restored_with_what_went_with_it_and_no_more(first: Tu
     restore_turn(third.prompt)
     assert path(first.conversation)[-1] == third.answer
     assert not Message.objects.exclude(deleted_at=None)
+
+
+def test_undo_shows_the_path_that_was_shown_and_not_the_newest_end(first: Turn) -> None:
+    second = ended(make_turn(first.conversation, "two"))
+    newest = again(second)
+    choose(second.answer)
+    for shown, expected in ((Shown(second.answer.pk), second.answer), (Shown(newest.answer.pk), newest.answer), (None, newest.answer)):
+        delete_turn(second.prompt)
+        restore_turn(second.prompt, shown)
+        assert path(first.conversation)[-1] == expected
+
+
+def test_undo_of_a_turn_off_the_shown_path_leaves_that_as_it_is(first: Turn) -> None:
+    second = ended(make_turn(first.conversation, "two"))
+    new = edited(second, "two, but better")
+    delete_turn(second.prompt)
+    restore_turn(second.prompt, Shown(new.answer.pk))
+    assert path(first.conversation)[-1] == new.answer
+
+
+def test_undo_shows_a_comparison_again_and_nothing_that_never_was_one(first: Turn) -> None:
+    turn = again(first, make_model(), rival=make_model())
+    assert turn.rival
+    other = ended(make_turn(prompt="of another conversation"))
+    for rival in (turn.rival.pk, first.prompt.pk, turn.answer.pk, other.answer.pk, 10**18):
+        expected = turn.rival.pk if rival == turn.rival.pk else None
+        delete_turn(first.prompt)
+        restore_turn(first.prompt, Shown(turn.answer.pk, rival))
+        first.conversation.refresh_from_db()
+        assert (first.conversation.head_id, first.conversation.rival_id) == (turn.answer.pk, expected)
+
+
+def test_undo_leads_to_an_end_whatever_it_is_told_was_shown(first: Turn) -> None:
+    second = ended(make_turn(first.conversation, "two"))
+    other = ended(make_turn(prompt="of another conversation"))
+    for head in (first.answer.pk, other.answer.pk, 10**18):
+        delete_turn(second.prompt)
+        restore_turn(second.prompt, Shown(head))
+        assert path(first.conversation)[-1] == second.answer
 
 
 def test_what_is_being_written_in_a_deleted_turn_is_stopped(first: Turn) -> None:

@@ -1,5 +1,6 @@
 """Branches over HTTP: each change as a form, for htmx and for a program; what strangers and late clicks get."""
 
+import re
 import uuid
 from typing import Any
 
@@ -180,6 +181,25 @@ def test_a_deleted_turn_is_gone_from_the_page_and_undo_brings_it_back(alices: Cl
     assert f'id="message-{second.prompt.pk}"' not in page(alices, first.conversation)
     post(alices, "restore_turn", second.prompt)
     assert path(first.conversation)[2] == "two"
+
+
+@pytest.mark.parametrize("how", [{}, {"headers": HTMX}], ids=["form", "htmx"])
+def test_undo_shows_the_answer_that_was_shown(alices: Client, first: Turn, second: Turn, model: LanguageModel, how: dict[str, Any]) -> None:
+    ended(retry(second.answer, model), "the newest")
+    post(alices, "choose_message", second.answer)
+    reply = post(alices, "delete_turn", second.prompt, **how)
+    body = alices.get(reply.url).content.decode() if reply.status_code == 302 else reply.content.decode()
+    (head,) = re.findall(r'<input type="hidden" name="head" value="(\d+)">', body)
+    post(alices, "restore_turn", second.prompt, {"head": head}, **how)
+    assert path(first.conversation)[-1] == "an answer"
+
+
+@pytest.mark.parametrize("head", ["", "x", "-1", "9" * 40, "\0"])
+def test_undo_of_nonsense_shows_the_turn(alices: Client, first: Turn, second: Turn, head: str) -> None:
+    post(alices, "delete_turn", second.prompt)
+    assert alices.get(reverse("conversation", args=[first.conversation.pk]), {"deleted": second.prompt.pk, "head": head}).status_code == 200
+    assert post(alices, "restore_turn", second.prompt, {"head": head, "rival": head}).status_code == 302
+    assert path(first.conversation)[-1] == "an answer"
 
 
 def test_a_turn_deleted_without_script_says_so_on_the_page_that_follows(alices: Client, first: Turn, second: Turn) -> None:

@@ -61,7 +61,7 @@ def test_deleting_stops_the_answer_that_is_being_written(alice: User, alices: Cl
 def test_a_deleted_conversation_can_be_had_back_whole(alice: User, alices: Client, model: LanguageModel) -> None:
     turn = make_turn(owner=alice, model=model, prompt="a thing to keep")
     page = alices.post(reverse("delete_conversation", args=[turn.conversation.pk]), follow=True).content.decode()
-    assert 'name="do" value="restore">Undo' in page
+    assert '<input type="hidden" name="do" value="restore">' in page
     undone = alices.post(reverse("select_conversations"), {"do": "restore", "conversation": turn.conversation.pk, "undone": 1}, follow=True)
     assert "a thing to keep" in undone.content.decode()
     assert Message.objects.filter(conversation__deleted_at=None).count() == 2

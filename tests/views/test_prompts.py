@@ -85,9 +85,10 @@ def test_a_deleted_prompt_can_be_had_back(alice: User, alices: Client) -> None:
     prompt = make_prompt(alice, "keep", text)
     page: Any = alices.post(reverse("delete_prompt", args=[prompt.pk]))
     assert not SavedPrompt.objects.exists()
-    assert page.context["deleted"].text == text
+    (_, kept) = dict(page.context["notice"].fields).values()
+    assert kept == text
     assert "</textarea> me" not in page.content.decode()
-    save(alices, "keep", page.context["deleted"].text)
+    save(alices, "keep", kept)
     assert SavedPrompt.objects.get().command == "keep"
 
 
