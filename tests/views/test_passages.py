@@ -95,7 +95,7 @@ def test_what_is_changed_on_a_page_of_another_passage_leads_to_the_last(alice: U
     assert response.headers["HX-Redirect"] == f"/conversations/{conversation.pk}"
     assert "HX-Redirect" not in alices.post(f"/messages/{trunk[2].pk}/choose", headers=HTMX).headers
     response = alices.post(f"/turns/{trunk[2].pk}/delete", headers=HTMX | there)
-    assert response.headers["HX-Redirect"] == f"/conversations/{conversation.pk}?deleted={trunk[2].pk}"
+    assert response.headers["HX-Redirect"] == f"/conversations/{conversation.pk}?deleted={trunk[2].pk}&head={trunk[3].pk}"
 
 
 @pytest.mark.parametrize("query", ["message", "before"])
