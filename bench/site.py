@@ -84,6 +84,8 @@ def environment_of(kind: str, directory: str, database_url: str) -> dict[str, st
         "SECRET_KEY": secrets.token_urlsafe(50),
         "HOST": "127.0.0.1",
         "LOCAL_MODEL": "off",
+        "REQUESTS_PER_MINUTE": "1000000",  # counted as everywhere, and nobody is refused
+        "ANSWERS_AT_ONCE": "1000000",
         "TITLES": "off",  # what is measured is the answers: the sketch beside them names nothing
         "LOG_LEVEL": "WARNING",
     }

@@ -15,21 +15,24 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import parse_cookie
 
-from chatsite import sessions, threads
+from chatsite import bearer, sessions, threads
 
 BODY = "chatsite.body"  # an extension of the scope of ASGI
 type Receive = Callable[[], Awaitable[dict[str, Any]]]
 UNKNOWN_BYTES = 256 * 1024  # of who is not logged in: a log-in is a line, and a long prompt that outlived its session is given back
 
 is_somebodys_in_thread = threads.in_thread(threads.web, sessions.is_somebodys)
+is_token_in_thread = threads.in_thread(threads.web, bearer.is_somebodys)
 
 
 def most_bytes(path: str) -> int:
     return int(settings.BODY_LIMITS.get(path, settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
 
 
-async def is_logged_in(cookies: str) -> bool:
-    """Ask the database, but for who brings no session at all."""
+async def is_known(cookies: str, authorization: str) -> bool:
+    """Say whether somebody who is logged in, or a program with a token, asks. The database is not asked for who brings neither."""
+    if bearer.secret_in(authorization) is not None:  # its cookies count for nothing
+        return await is_token_in_thread(authorization)
     key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
     return await is_somebodys_in_thread(key) if key else False
 
@@ -60,12 +63,14 @@ class UnreadRequest(http_protocol.WebRequest):  # type: ignore[misc]
             self._judging = asyncio.ensure_future(self._judge())
 
     async def _judge(self) -> None:
-        """Keep no more of a large body before it is known that somebody who is logged in sends it."""
-        cookies = b"; ".join(self.requestHeaders.getRawHeaders(b"cookie", ()))
-        is_known = await is_logged_in(cookies.decode("latin-1"))
+        """Keep no more of a large body before it is known that somebody who is logged in, or a token, sends it."""
+        cookies, authorization = (
+            b"; ".join(self.requestHeaders.getRawHeaders(name, ())).decode("latin-1") for name in (b"cookie", b"authorization")
+        )
+        is_welcome = await is_known(cookies, authorization)
         if self._is_whole or self.channel is None:
             return  # Twisted reads on by itself once it is answered
-        if not is_known:
+        if not is_welcome:
             self._refuse()
         self.channel._networkProducer.resumeProducing()
 
@@ -100,8 +105,11 @@ async def read(scope: dict[str, Any], receive: Receive, read_whole: Callable[[Re
         message = await receive()
         size += len(message.get("body", b""))
         if size > UNKNOWN_BYTES and not is_judged:
-            cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
-            is_judged, limit = True, limit if await is_logged_in(cookies.decode("latin-1")) else UNKNOWN_BYTES
+            cookies, authorization = (
+                b"; ".join(value for found, value in scope["headers"] if found == name).decode("latin-1")
+                for name in (b"cookie", b"authorization")
+            )
+            is_judged, limit = True, limit if await is_known(cookies, authorization) else UNKNOWN_BYTES
         return {**message, "body": b""} if size > limit else message
 
     body = await read_whole(receive_what_is_kept)

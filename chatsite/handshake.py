@@ -1,9 +1,11 @@
-"""The handshake of a WebSocket, judged by the rules of the site's forms: its hosts, its origins, its sessions.
+"""The handshake of a WebSocket, judged by the rules of the site's forms: its hosts, its origins, its sessions and tokens.
 
 It runs in a thread and ends there: an open socket holds no connection to the database.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -16,7 +18,9 @@ from django.http import HttpResponse, QueryDict
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.datastructures import MultiValueDict
 
+from chatsite import bearer, sessions
 from chatsite.sessions import SessionStore
+from conversations.models import Scope, tokens
 
 SCHEMES = {"ws": "http", "wss": "https"}
 
@@ -26,7 +30,7 @@ class Visitor:
     """Who has come: the key of a person, None for nobody, and what the address asked for."""
 
     person: int | None
-    session_key: str
+    may_stay: Callable[[], bool]  # says later whether the session, or the token, is still there
     query: QueryDict | MultiValueDict[str, str]
 
 
@@ -35,10 +39,27 @@ def visitor_of(scope: dict[str, Any]) -> Visitor | None:
     request = ASGIRequest({**scope, "type": "http", "method": "GET", "scheme": SCHEMES[scope.get("scheme", "ws")]}, BytesIO())
     if not comes_from_here(request):
         return None
+    person, may_stay = by_token(request) or by_session(request)
+    return Visitor(person, may_stay, query_of(request))
+
+
+def by_token(request: ASGIRequest) -> tuple[int | None, Callable[[], bool]] | None:
+    """Return whose token the program has, and what says whether it still lives; None where it names none."""
+    authorization = request.headers.get("Authorization", "")
+    if bearer.secret_in(authorization) is None:
+        return None
+    token = bearer.token_in(authorization)
+    if token is None or not token.allows(Scope.READ):
+        return None, lambda: False
+    return token.owner_id, partial(tokens.is_living, token.pk)
+
+
+def by_session(request: ASGIRequest) -> tuple[int | None, Callable[[], bool]]:
+    """Return who is logged in, and what says whether the session is still there."""
     session = SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     request.session = session
     user = get_user(request)
-    return Visitor(user.pk if isinstance(user, User) else None, session.session_key or "", query_of(request))
+    return user.pk if isinstance(user, User) else None, partial(sessions.is_living, session.session_key or "")
 
 
 def comes_from_here(request: ASGIRequest) -> bool:

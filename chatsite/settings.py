@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "conversations.views.programs.TokenMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -146,6 +147,8 @@ env.raw("ADMIN_PASSWORD")
 # Answers
 PROMPT_MAX_CHARACTERS = 200_000
 JOURNAL_INTERVAL = 0.04  # seconds between two commits of the journal; more under load (generation/journal.py)
+REQUESTS_PER_MINUTE = env.number("REQUESTS_PER_MINUTE", 60)  # of one person, by pages and programs together; 0: no limit
+ANSWERS_AT_ONCE = env.number("ANSWERS_AT_ONCE", 10)
 LEASE_SECONDS, HEARTBEAT_SECONDS = env.lease()
 TITLES = env.choice("TITLES", "auto", "off")  # auto: a model names each new conversation after its first answer
 SHUTDOWN_GRACE_SECONDS = env.number("SHUTDOWN_GRACE_SECONDS", 5)  # how long answers may finish after SIGTERM

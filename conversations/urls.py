@@ -24,6 +24,7 @@ from .views import (
     sidebar,
     sources,
     theme,
+    tokens,
     turns,
 )
 
@@ -74,6 +75,8 @@ urlpatterns = [
     path("prompts/<int:pk>/use", prompts.use, name="use_prompt"),
     path("search", search.search, name="search"),
     path("settings", preferences.settings, name="settings"),
+    path("settings/tokens", tokens.index, name="tokens"),
+    path("settings/tokens/<int:pk>/revoke", tokens.revoke, name="revoke_token"),
     path("imports", imports.start, name="start_import"),
     path("imports/<int:pk>", imports.show, name="import"),
     path("imports/<int:pk>/stop", imports.stop, name="stop_import"),

@@ -18,6 +18,7 @@ import pytest
 HERE = Path(tempfile.mkdtemp(prefix="chatsite-tests-"))
 os.environ["DATA_DIR"] = str(HERE)
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+os.environ["REQUESTS_PER_MINUTE"] = os.environ["ANSWERS_AT_ONCE"] = "0"  # many tests ask for more; those of limits set them
 os.environ["TITLES"] = "off"  # one more call of the provider and row of the ledger than a test is about; those of titles turn it on
 for name in (
     "OPENAI_API_KEY",

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.test import Client
 
 from chatsite import bodies
 from chatsite.sessions import is_somebodys
+from conversations.models import Scope, make_token
 
 from .server import CSRF, LIMIT, Server
 
@@ -104,8 +106,11 @@ class Body(bytes):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("pieces", "cookie", "is_kept"), [(2, "", True), (4, "", False), (4, "known", True), (50, "known", False)])
-async def test_under_another_server_the_same_is_kept(alices: Client, pieces: int, cookie: str, is_kept: bool) -> None:
+@pytest.mark.parametrize(
+    ("pieces", "known_by", "is_kept"),
+    [(2, "", True), (4, "", False), (4, "cookie", True), (50, "cookie", False), (4, "token", True), (4, "wrong token", False)],
+)
+async def test_under_another_server_the_same_is_kept(alice: User, alices: Client, pieces: int, known_by: str, is_kept: bool) -> None:
     lengths = []
 
     async def read(receive: bodies.Receive) -> Any:
@@ -117,11 +122,18 @@ async def test_under_another_server_the_same_is_kept(alices: Client, pieces: int
         lengths.append(len(b"".join(pieces)))
         return Body(b"".join(pieces))
 
-    cookies = [(b"cookie", f"sessionid={alices.session.session_key}".encode())] if cookie else []
-    body = await bodies.read({"path": "/conversations", "headers": cookies}, Spoken(pieces).receive, read)
+    _, secret = await sync_to_async(make_token)(alice, "A script", [Scope.CHAT], None)
+    cookie = (b"cookie", f"sessionid={alices.session.session_key}".encode())
+    headers = {
+        "": [],
+        "cookie": [cookie],
+        "token": [(b"authorization", f"Bearer {secret}".encode())],
+        "wrong token": [cookie, (b"authorization", b"Bearer chat_wrong")],
+    }[known_by]
+    body = await bodies.read({"path": "/conversations", "headers": headers}, Spoken(pieces).receive, read)
     assert (not isinstance(body, bodies.TooLarge)) == is_kept
     assert lengths[0] <= 4 * MB
-    assert is_kept or cookie or lengths[0] <= bodies.UNKNOWN_BYTES
+    assert is_kept or known_by == "cookie" or lengths[0] <= bodies.UNKNOWN_BYTES
 
 
 @pytest.mark.parametrize("cookie", ["\0" * 32, "a\0" * 16, "x" * 31 + "é", "A" * 32, "x" * 5000, ""])

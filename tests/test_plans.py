@@ -14,9 +14,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from conversations.models import Conversation, Feedback, LanguageModel, Message, Rendering, Role
+from conversations.models import Conversation, Feedback, Generation, LanguageModel, Message, Rendering, Role, Status
 
 from .conftest import browser_of
+from .factories import make_turn
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -121,6 +122,17 @@ def test_no_change_of_a_branch_reads_a_growing_table_whole(large: User) -> None:
         if reads := {sql[:2000]: tables for sql in asked(browser, address, "post") if (tables := whole_reads(sql))}:
             found[name] = reads
     assert not found, json.dumps(found, indent=1)
+
+
+def test_what_limits_a_person_reads_no_growing_table_whole(large: User, settings: Any) -> None:
+    settings.REQUESTS_PER_MINUTE = settings.ANSWERS_AT_ONCE = 100
+    conversation = large.conversations.active().latest("updated_at")
+    for _ in range(2):  # the first makes the row that is counted in
+        with CaptureQueriesContext(connection) as captured:
+            make_turn(conversation)
+        Generation.objects.live().update(status=Status.COMPLETE)
+    (counted,) = [query["sql"] for query in captured if "conversations_pace" in query["sql"]]
+    assert whole_reads(counted) == []
 
 
 def test_a_table_read_whole_is_seen(large: User) -> None:

@@ -15,7 +15,20 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from conversations.models import Conversation, Generation, Message, Provider, SavedPrompt, Status, SystemPrompt, Turn, Usage, share
+from conversations.models import (
+    Conversation,
+    Generation,
+    Message,
+    Provider,
+    SavedPrompt,
+    Scope,
+    Status,
+    SystemPrompt,
+    Turn,
+    Usage,
+    make_token,
+    share,
+)
 from conversations.models.imports import ImportStatus
 
 from .conftest import browser_of
@@ -109,6 +122,8 @@ OURS = {
     "empty_trash": Expected((TO_LOGIN, TO_LOGIN), (200, 200), (200, 200)),
     "search": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
     "sidebar": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
+    "tokens": Expected((TO_LOGIN, TO_LOGIN), (200, 422), (200, 422)),
+    "revoke_token": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
     "theme": Expected((ONLY_POST, 302), (ONLY_POST, 302), (ONLY_POST, 302)),
 }
 
@@ -150,6 +165,7 @@ def make_everything(alice: User) -> Turn:
     share(turn.conversation, None)
     make_folder(alice, name=TEXT)
     alice.imports.create(file_name=f"{TEXT}.zip", status=ImportStatus.STOPPED)
+    make_token(alice, TEXT, [Scope.READ], None)
     SystemPrompt.objects.create(name="Kind").add_version("Be kind.")
     SavedPrompt.objects.create(owner=alice, command="garden", text=TEXT)
     return turn
@@ -167,7 +183,7 @@ def values_for(address: Address, turn: Turn) -> dict[str, Any]:
         "shares/": conversation.shares.get().pk,
     }
     own |= {"folders/": conversation.owner.folders.get().pk, "prompts/": SavedPrompt.objects.get().pk}
-    own["imports/"] = conversation.owner.imports.get().pk
+    own |= {"imports/": conversation.owner.imports.get().pk, "settings/tokens/": conversation.owner.api_tokens.get().pk}
     return {
         "pk": next((pk for start, pk in own.items() if address.route.startswith(start)), 1),
         "object_id": row.pk if row else 1,

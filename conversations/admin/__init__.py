@@ -16,9 +16,11 @@ from .providers import ProviderAdmin
 from .saved_prompts import SavedPromptAdmin
 from .shares import ShareAdmin
 from .system_prompts import SystemPromptAdmin
+from .tokens import ApiTokenAdmin
 from .usage import UsageAdmin
 
 __all__ = [
+    "ApiTokenAdmin",
     "ConversationAdmin",
     "FeedbackAdmin",
     "GenerationAdmin",

@@ -15,7 +15,6 @@ from django.db import Error
 
 from chatsite import threads
 from chatsite.handshake import Visitor, visitor_of
-from chatsite.sessions import is_living
 
 type Scope = dict[str, Any]
 type Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -23,7 +22,6 @@ type Send = Callable[[dict[str, Any]], Awaitable[None]]
 type Frames = AsyncGenerator[str]
 
 visitor_in_thread = threads.in_thread(threads.web, visitor_of)
-is_living_in_thread = threads.in_thread(threads.web, is_living)
 
 
 class Code(IntEnum):
@@ -49,11 +47,11 @@ class Caller:
 
     def __init__(self, person: int, visitor: Visitor) -> None:
         self.person, self.query = person, visitor.query
-        self._session_key = visitor.session_key
+        self._may_stay = threads.in_thread(threads.web, visitor.may_stay)
 
     async def may_go_on(self) -> bool:
-        """Say that the session is still there; raises Closed once it is not: a log out counts for open sockets, too."""
-        if not await is_living_in_thread(self._session_key):
+        """Say that the session, or the token, is still there; raises Closed once it is not: an end of it counts for open sockets, too."""
+        if not await self._may_stay():
             raise Closed(Code.SIGNED_OUT)
         return True
 

@@ -1,6 +1,7 @@
 """What is kept, and the rules of keeping it. Imports nothing else of ours."""
 
 from .branches import Siblings, choose, delete_turn, keep, restore_turn, siblings_of
+from .calls import ApiCall
 from .catalog import LanguageModel, Protocol, Provider, SystemPrompt, SystemPromptVersion
 from .conversations import Conversation
 from .feedback import Feedback, rate
@@ -9,14 +10,19 @@ from .forks import fork
 from .generations import Generation, JournalEntry, Status
 from .imports import Import
 from .messages import Message, Rendering, Role
+from .pace import Pace
 from .prompts import Preferences, SavedPrompt
+from .refusals import TooFast, TurnRefused
 from .rewrites import rewrite
 from .settings import FormerSettings
 from .shares import NothingToShare, Share, share
-from .turns import Turn, TurnRefused, answer_prompt, edit, go_on, retry, start_conversation, start_turn
+from .tokens import ApiToken, Scope, TooManyTokens, make_token
+from .turns import Turn, answer_prompt, edit, go_on, retry, start_conversation, start_turn
 from .usage import Usage
 
 __all__ = [
+    "ApiCall",
+    "ApiToken",
     "Conversation",
     "Feedback",
     "Folder",
@@ -27,17 +33,21 @@ __all__ = [
     "LanguageModel",
     "Message",
     "NothingToShare",
+    "Pace",
     "Preferences",
     "Protocol",
     "Provider",
     "Rendering",
     "Role",
     "SavedPrompt",
+    "Scope",
     "Share",
     "Siblings",
     "Status",
     "SystemPrompt",
     "SystemPromptVersion",
+    "TooFast",
+    "TooManyTokens",
     "Turn",
     "TurnRefused",
     "Usage",
@@ -48,6 +58,7 @@ __all__ = [
     "fork",
     "go_on",
     "keep",
+    "make_token",
     "rate",
     "restore_turn",
     "retry",

@@ -15,7 +15,8 @@ from django.utils import timezone
 from .conversations import Conversation
 from .generations import Generation
 from .messages import Message, Role
-from .turns import TurnRefused, locked, refuse_if_gone
+from .refusals import TurnRefused
+from .turns import locked, refuse_if_gone
 
 ORPHANED = "The turn before this one has been deleted, too. Restore that first."
 

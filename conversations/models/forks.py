@@ -4,7 +4,8 @@ from .conversations import TITLE_MAX_CHARACTERS, Conversation
 from .copies import copy_path
 from .generations import Generation
 from .messages import Message
-from .turns import TurnRefused, refuse_if_gone
+from .refusals import TurnRefused
+from .turns import refuse_if_gone
 
 UNFINISHED = "This answer is still being written. Wait for its end or stop it, then fork."
 SUFFIX = " (fork)"

@@ -19,6 +19,8 @@ from .conversations import Conversation, locked_conversation, title_from
 from .folders import Folder
 from .generations import Generation, JournalEntry, live_in
 from .messages import Message, Role
+from .pace import keep_pace
+from .refusals import TurnRefused
 from .settings import with_instructions
 
 DELETED = "This conversation has been deleted. Restore it, or start a new chat."
@@ -29,14 +31,6 @@ BUSY_ELSEWHERE = (
 )
 NO_PROMPT = "There is no message of yours before this answer. Send a new one."
 WHOLE = "This answer is whole. Ask in a new message for more."
-
-
-class TurnRefused(Exception):
-    """A turn that cannot begin now; its text is a sentence for the person, its code a word for a program (docs/api.md)."""
-
-    def __init__(self, sentence: str, code: str = "busy") -> None:
-        super().__init__(sentence)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +215,7 @@ def _begin(conversation: Conversation, parent_id: int | None, text: str, model: 
 
 
 def _queue_answer(conversation: Conversation, prompt: Message, model: LanguageModel, *, continues: Message | None = None) -> Message:
+    keep_pace(conversation.owner_id)
     answer = Message.objects.create(conversation=conversation, parent=prompt, role=Role.ASSISTANT, continues=continues)
     generation = Generation.objects.create(message=answer, model=model, model_name=model.name)
     if continues:

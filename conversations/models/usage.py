@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 
 from .catalog import LanguageModel
@@ -10,6 +11,7 @@ from .conversations import Conversation
 from .generations import Generation
 from .messages import Message, answer_to_show
 from .prepared import Prepared
+from .tokens import ApiToken
 
 MILLION = Decimal(1_000_000)
 
@@ -20,11 +22,16 @@ class Usage(models.Model):
     class Purpose(models.TextChoices):
         ANSWER = "answer"
         TITLE = "title"
+        API = "api", "API"
 
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.ANSWER)
     conversation = models.ForeignKey(
         Conversation, null=True, on_delete=models.SET_NULL, related_name="+", help_text="Of what belongs to no answer."
     )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", help_text="Who asked, where it was a program."
+    )
+    token = models.ForeignKey(ApiToken, null=True, on_delete=models.SET_NULL, related_name="+", help_text="What the program came with.")
     generation = models.ForeignKey(Generation, null=True, on_delete=models.SET_NULL, related_name="usages")
     attempt = models.PositiveIntegerField(default=1)
     model = models.ForeignKey(LanguageModel, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -15,6 +15,7 @@ from conversations.models import keep as keep_answer
 
 from .messages import refuse
 from .paths import path_in_place_of
+from .programs import with_token
 from .requests import SignedInRequest, is_htmx, is_program, signed_in
 
 
@@ -23,6 +24,7 @@ def find(request: SignedInRequest, pk: int) -> Message:
     return get_object_or_404(Message.objects.visible_to(request.user).select_related("conversation"), pk=pk)
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def choose(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -34,6 +36,7 @@ def choose(request: SignedInRequest, pk: int) -> HttpResponse:
     return shown_instead(request, message)
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def keep(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -56,6 +59,7 @@ def shown_instead(request: SignedInRequest, message: Message, **more: str) -> Ht
     return redirect(f"{reverse('conversation', args=[message.conversation_id])}#message-{message.pk}")
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def fork(request: SignedInRequest, pk: int) -> HttpResponse:

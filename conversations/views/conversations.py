@@ -11,15 +11,16 @@ from conversations.forms import TitleForm, TurnForm
 from conversations.forms.wishes import PlaceForm, SettingsForm
 from conversations.generation.changes import Kind, tell_of
 from conversations.generation.supervisor import supervisor
-from conversations.models import Conversation, LanguageModel, start_conversation, temporary
+from conversations.models import Conversation, LanguageModel, TurnRefused, start_conversation, temporary
 from conversations.models.passages import Passage, last_passage, passage_around, passage_before
 from conversations.models.trash import erasable, erase
 from conversations.models.turns import Wishes
 
 from .acts import notice_in_address
 from .chat import chat_page, composer_for, find_kept, find_own, turns_of
-from .messages import refuse_turn, run, turn_created
+from .messages import not_begun, refuse_turn, run, turn_created
 from .pages import page
+from .programs import with_token
 from .requests import NUMBERS, SignedInRequest, form_data, is_htmx, is_program, number_in, refusal, signed_in
 from .turns import deleted_turn
 
@@ -30,6 +31,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     return chat_page(request, None, composer_for(None), notice=notice_in_address(request))
 
 
+@with_token(get=None)
 @require_http_methods(["GET", "POST"])
 @signed_in
 def start(request: SignedInRequest) -> HttpResponseBase:
@@ -43,7 +45,10 @@ def start(request: SignedInRequest) -> HttpResponseBase:
     place = PlaceForm(form_data(request), owner=request.user).place()
     wishes: Wishes = {**(settings.wishes if settings else {}), **place}
     fields = form.cleaned_data
-    turn = start_conversation(request.user, fields["prompt"], fields["model"], fields["request_key"], **wishes)
+    try:
+        turn = start_conversation(request.user, fields["prompt"], fields["model"], fields["request_key"], **wishes)
+    except TurnRefused as error:
+        return not_begun(request, None, error, form, settings)
     run(turn)
     if is_program(request):
         return turn_created(turn)
@@ -80,6 +85,7 @@ def passage_asked(request: SignedInRequest, conversation: Conversation) -> Passa
     return passage
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def rename(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -126,6 +132,7 @@ def presence(request: SignedInRequest, pk: int) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def delete(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -140,6 +147,7 @@ def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect("home" if conversation.is_temporary else f"{reverse('home')}?deleted={pk}")
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def restore(request: SignedInRequest, pk: int) -> HttpResponse:

@@ -12,9 +12,10 @@ from conversations.eventstream import sse
 from conversations.eventstream.follow import Permission
 from conversations.eventstream.pages import page_stream
 from conversations.eventstream.programs import program_stream
-from conversations.models import Message
+from conversations.models import Message, tokens
 from conversations.models.messages import answer_to_follow
 
+from .programs import token_of, with_token
 from .requests import SIGNED_OUT, is_program
 
 
@@ -27,6 +28,7 @@ def find(request: HttpRequest, pk: int) -> Message | None:
     return answer
 
 
+@with_token()
 @require_GET
 async def answer_events(request: HttpRequest, pk: int) -> HttpResponseBase:
     message = await sync_to_async(find)(request, pk)
@@ -38,6 +40,8 @@ async def answer_events(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def still_signed_in(request: HttpRequest) -> Permission:
-    """Return what says whether the session that opened a stream is still there: a log out counts for open streams, too."""
+    """Return what says whether the session, or the token, that opened a stream is still there: its end is theirs, too."""
+    if token := token_of(request):
+        return threads.in_thread(threads.web, lambda: tokens.is_living(token.pk))
     key = request.session.session_key or ""
     return threads.in_thread(threads.web, lambda: is_living(key))

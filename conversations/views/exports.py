@@ -14,11 +14,13 @@ from conversations.transfer import archive
 from conversations.transfer.formats import FORMATS, Format
 
 from .chat import find_kept
+from .programs import with_token
 from .requests import SignedInRequest, signed_in
 
 STEP_BYTES, STEP_SECONDS = 64 * 1024, 0.05
 
 
+@with_token()
 @require_GET
 @signed_in
 def of_conversation(request: SignedInRequest, pk: int) -> StreamingHttpResponse:
@@ -27,6 +29,7 @@ def of_conversation(request: SignedInRequest, pk: int) -> StreamingHttpResponse:
     return download((piece.encode() for piece in form.pieces(conversation)), form.file_name(conversation), form.content_type)
 
 
+@with_token()
 @require_GET
 @signed_in
 def of_everything(request: SignedInRequest) -> StreamingHttpResponse:

@@ -13,11 +13,13 @@ from conversations.rendering.answers import Answer
 from .addresses import address_of
 from .messages import find_message
 from .pages import page
+from .programs import with_token
 from .requests import SignedInRequest, form_data, is_htmx, is_program, refusal, signed_in
 
 LIVE = "This answer is still being written. Wait until it has ended."
 
 
+@with_token(get=None)
 @require_http_methods(["GET", "POST"])
 @signed_in
 def of_answer(request: SignedInRequest, pk: int) -> HttpResponse:

@@ -21,6 +21,7 @@ from conversations.transfer.worker import starter
 
 from .data import data_page
 from .pages import page
+from .programs import with_token
 from .requests import SignedInRequest, is_htmx, is_program, refusal, signed_in
 
 BUSY = "Another file of yours is being imported. Wait for it or stop it, then import this one."
@@ -32,6 +33,7 @@ def find(request: SignedInRequest, pk: int) -> Import:
     return get_object_or_404(request.user.imports, pk=pk)
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def start(request: SignedInRequest) -> HttpResponseBase:
@@ -82,6 +84,7 @@ def refuse(request: SignedInRequest, sentence: str, status: int, code: str) -> H
     return data_page(request, status, error=sentence)
 
 
+@with_token()
 @require_GET
 @signed_in
 def show(request: SignedInRequest, pk: int) -> HttpResponseBase:
@@ -95,6 +98,7 @@ def show(request: SignedInRequest, pk: int) -> HttpResponseBase:
     return page(request, "import.html", **context)
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def stop(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -102,6 +106,7 @@ def stop(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect("import", pk)
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def go_on(request: SignedInRequest, pk: int) -> HttpResponse:

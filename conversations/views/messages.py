@@ -19,6 +19,7 @@ from conversations.rendering.prompts import Prompt
 
 from .chat import chat_page, composer_for, find_own
 from .paths import path_beside
+from .programs import with_token
 from .requests import SignedInRequest, form_data, is_htmx, is_program, refusal, signed_in
 
 
@@ -27,6 +28,7 @@ def find_answer(request: SignedInRequest, pk: int) -> Message:
     return get_object_or_404(Message.objects.answers_for(request.user).select_related("generation__model__provider", "conversation"), pk=pk)
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def start(request: SignedInRequest, pk: int) -> HttpResponseBase:
@@ -37,7 +39,7 @@ def start(request: SignedInRequest, pk: int) -> HttpResponseBase:
     try:
         turn = start_turn(conversation, form.cleaned_data["prompt"], form.cleaned_data["model"], form.cleaned_data["request_key"])
     except TurnRefused as error:
-        return refuse(request, conversation, str(error), 409, error.code, form)
+        return not_begun(request, conversation, error, form)
     run(turn)
     if is_program(request):
         return turn_created(turn)
@@ -46,6 +48,7 @@ def start(request: SignedInRequest, pk: int) -> HttpResponseBase:
     return redirect(f"{reverse('conversation', args=[pk])}#message-{turn.answer.pk}")
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def stop(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -101,6 +104,24 @@ def refuse_turn(
         return refuse(request, conversation, "No model is set up yet. Staff can add one in the admin.", 422, "no_model", form)
     sentence = settings.sentence if settings and form.is_valid() else form.sentence
     return refuse(request, conversation, sentence, 422, "invalid", form, settings)
+
+
+def not_begun(
+    request: SignedInRequest,
+    conversation: Conversation | None,
+    error: TurnRefused,
+    form: TurnForm | None = None,
+    settings: SettingsForm | None = None,
+) -> HttpResponse:
+    """Say why a turn cannot begin now; what was written stays where it was written."""
+    return to_be_sent_again(refuse(request, conversation, str(error), error.status, error.code, form, settings), error)
+
+
+def to_be_sent_again(response: HttpResponse, error: TurnRefused) -> HttpResponse:
+    """Add after how many seconds, where that is known."""
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def refuse(

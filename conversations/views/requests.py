@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.html import format_html
 
+from chatsite.bearer import secret_in
 from conversations.models.keys import key_in
 
 from .unsent import Unsent
@@ -38,7 +39,9 @@ def is_htmx(request: HttpRequest) -> bool:
 
 
 def is_program(request: HttpRequest) -> bool:
-    """Say whether the client asked for JSON rather than for a page. Errors ask this too, so it never raises."""
+    """Say whether the client asked for JSON rather than for a page, or comes with a token. Errors ask this too, so it never raises."""
+    if secret_in(request.headers.get("Authorization", "")) is not None:
+        return True
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         return True
     try:

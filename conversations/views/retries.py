@@ -13,9 +13,10 @@ from conversations.models import LanguageModel, Message, Role, Turn, TurnRefused
 from conversations.models.keys import key_in
 
 from .chat import composer_for
-from .messages import find_message, refuse, run, turn_created
+from .messages import find_message, not_begun, refuse, run, turn_created
 from .pages import page
 from .paths import path_in_place_of
+from .programs import with_token
 from .requests import SignedInRequest, form_data, is_htmx, is_program, signed_in
 
 
@@ -23,6 +24,7 @@ class Unavailable(Exception):
     """A model was asked for that people may not pick."""
 
 
+@with_token(get=None)
 @require_http_methods(["GET", "POST"])
 @signed_in
 def again(request: SignedInRequest, pk: int) -> HttpResponseBase:
@@ -36,10 +38,11 @@ def again(request: SignedInRequest, pk: int) -> HttpResponseBase:
     except Unavailable:
         return refuse(request, answer.conversation, NOT_AVAILABLE, 422, "no_model")
     except TurnRefused as error:
-        return refuse(request, answer.conversation, str(error), 409, error.code)
+        return not_begun(request, answer.conversation, error)
     return begun(request, answer, turn)
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def first(request: SignedInRequest, pk: int) -> HttpResponseBase:
@@ -50,10 +53,11 @@ def first(request: SignedInRequest, pk: int) -> HttpResponseBase:
     except Unavailable:
         return refuse(request, prompt.conversation, NOT_AVAILABLE, 422, "no_model")
     except TurnRefused as error:
-        return refuse(request, prompt.conversation, str(error), 409, error.code)
+        return not_begun(request, prompt.conversation, error)
     return begun(request, prompt, turn)
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def rest(request: SignedInRequest, pk: int) -> HttpResponseBase:
@@ -64,7 +68,7 @@ def rest(request: SignedInRequest, pk: int) -> HttpResponseBase:
     except Unavailable:
         return refuse(request, answer.conversation, NOT_AVAILABLE, 422, "no_model")
     except TurnRefused as error:
-        return refuse(request, answer.conversation, str(error), 409, error.code)
+        return not_begun(request, answer.conversation, error)
     return begun(request, answer, turn)
 
 

@@ -17,9 +17,11 @@ from .feedback import LIVE
 from .messages import find_message
 from .pages import page
 from .paths import path_in_place_of
+from .programs import with_token
 from .requests import SignedInRequest, form_data, is_htmx, is_program, refusal, signed_in
 
 
+@with_token(get=None)
 @require_http_methods(["GET", "POST"])
 @signed_in
 def rewrite(request: SignedInRequest, pk: int) -> HttpResponse:

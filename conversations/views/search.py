@@ -16,6 +16,7 @@ from conversations.rendering.snippets import highlight, snippet
 
 from .addresses import address_of
 from .pages import page
+from .programs import with_token
 from .requests import SignedInRequest, is_htmx, is_program, number_in, refusal, signed_in
 
 TOO_SLOW = "This search takes too long. Add a word that is less common."
@@ -45,6 +46,7 @@ class Result:
         return address_of(self.message)
 
 
+@with_token()
 @require_GET
 @signed_in
 def search(request: SignedInRequest) -> HttpResponse:

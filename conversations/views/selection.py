@@ -22,6 +22,7 @@ from conversations.models.trash import erasable, erase
 
 from .acts import ACTS, MOST, Act, Choice, notice_about
 from .pages import page
+from .programs import with_token
 from .requests import TEXT_OR_KEY, SignedInRequest, form_data, is_htmx, is_program, refusal, signed_in
 
 NOTHING_CHOSEN = "Choose a conversation first."
@@ -30,6 +31,7 @@ NOT_SURE = "Nothing can undo this. To delete for good, say that you are sure."
 TOO_MANY = f"Choose at most {MOST} conversations at once."
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def act(request: SignedInRequest) -> HttpResponse:

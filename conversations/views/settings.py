@@ -11,9 +11,11 @@ from conversations.models.settings import set_up, with_instructions
 from .chat import find_own
 from .pages import page
 from .panel import Panel, panel_of
+from .programs import with_token
 from .requests import NUMBERS, SignedInRequest, form_data, is_htmx, is_program, refusal, signed_in
 
 
+@with_token()
 @require_http_methods(["GET", "POST"])
 @signed_in
 def of_conversation(request: SignedInRequest, pk: int) -> HttpResponse:

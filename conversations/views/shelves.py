@@ -13,6 +13,7 @@ from conversations.models.trash import erasable, erase, gone_at
 from .acts import notice_in_address
 from .pages import page
 from .periods import Calendar
+from .programs import with_token
 from .requests import SignedInRequest, signed_in
 from .selection import ask_if_sure, erased, is_sure
 
@@ -56,6 +57,7 @@ def trash(request: SignedInRequest) -> HttpResponse:
     )
 
 
+@with_token(get=None)
 @require_http_methods(["GET", "POST"])
 @signed_in
 def empty(request: SignedInRequest) -> HttpResponse:

@@ -9,17 +9,20 @@ from conversations.models import Message, Role
 from conversations.rendering.plain import plain_text
 
 from .messages import find_message
+from .programs import with_token
 from .requests import SignedInRequest, signed_in
 
 PLAIN = "text/plain; charset=utf-8"
 
 
+@with_token()
 @require_GET
 @signed_in
 def markdown(request: SignedInRequest, pk: int) -> HttpResponse:
     return HttpResponse(text_of(find_message(request, pk, Role.ASSISTANT)), content_type=PLAIN)
 
 
+@with_token()
 @require_GET
 @signed_in
 def text(request: SignedInRequest, pk: int) -> HttpResponse:

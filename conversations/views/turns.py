@@ -19,13 +19,15 @@ from conversations.models.branches import Shown
 from conversations.models.keys import key_in
 
 from .chat import composer_for
-from .messages import find_message, refuse, run, turn_created
+from .messages import find_message, refuse, run, to_be_sent_again, turn_created
 from .notices import Notice
 from .pages import page
 from .paths import path_after, path_in_place_of
+from .programs import with_token
 from .requests import SignedInRequest, form_data, is_htmx, is_program, number_in, refusal, signed_in
 
 
+@with_token(get=None)
 @require_http_methods(["GET", "POST"])
 @signed_in
 def change(request: SignedInRequest, pk: int) -> HttpResponseBase:
@@ -39,7 +41,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponseBase:
     try:
         turn = edit(prompt, form.cleaned_data["prompt"], form.cleaned_data["model"], form.cleaned_data["request_key"])
     except TurnRefused as error:
-        return refuse_edit(request, prompt, form, str(error), 409, error.code)
+        return to_be_sent_again(refuse_edit(request, prompt, form, str(error), error.status, error.code), error)
     run(turn)
     if is_program(request):
         return turn_created(turn)
@@ -70,6 +72,7 @@ def refuse_edit(request: SignedInRequest, prompt: Message, form: TurnForm, sente
     return form_for(request, prompt, status, text=form.data.get("prompt", ""), error=sentence)
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def delete(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -90,6 +93,7 @@ def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect(f"{reverse('conversation', args=[prompt.conversation_id])}?{query}")
 
 
+@with_token(get=None)
 @require_POST
 @signed_in
 def restore(request: SignedInRequest, pk: int) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from conversations.models import (
+    ApiToken,
     Conversation,
     Feedback,
     Generation,
@@ -18,15 +19,17 @@ from conversations.models import (
     LanguageModel,
     Message,
     Provider,
+    Scope,
     Share,
     SystemPrompt,
     Usage,
+    make_token,
     rate,
 )
 from tests.factories import make_model, make_provider, make_turn, make_user
 
 SECRET = "sk-walk-3f9c1b7e5d"
-RECORDS = [Conversation, Message, Generation, Usage, Feedback, Share, Import]
+RECORDS = [ApiToken, Conversation, Message, Generation, Usage, Feedback, Share, Import]
 OURS = [Provider, LanguageModel, SystemPrompt, *RECORDS]
 
 
@@ -56,6 +59,7 @@ def make_one_of_each() -> None:
     Share.objects.create(conversation=turn.conversation, title="Shared", head=turn.answer, token=SECRET)
     told = {"file": "a.json", "number": 1, "line": 1, "title": SECRET, "reason": "There is no message in it."}
     Import.objects.create(owner=turn.conversation.owner, file_name="conversations.json", problems=[told], cuts=[told])
+    make_token(turn.conversation.owner, "A script", [Scope.READ], None)
     SystemPrompt.objects.create(name="Kind").add_version("Be kind.")
 
 

@@ -6,10 +6,12 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
-from conversations.models import Turn
+from conversations.consumers.socket import Caller, Closed, visitor_in_thread
+from conversations.models import ApiToken, Scope, Turn, make_token
+from tests.conftest import browser_of
 from tests.factories import make_turn
 
-from .caller import HOST, ORIGIN, is_refused, person, said
+from .caller import HOST, ORIGIN, call, is_refused, person, said
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,3 +86,36 @@ async def test_who_may_not_log_in_any_more_is_nobody() -> None:
 async def test_a_strange_query_is_from_the_beginning(query: str) -> None:
     path, browser = await turn_of_alice()
     assert (await said(f"{path}?{query}", browser))[1] == 1000
+
+
+async def token_of_alice(*scopes: Scope) -> tuple[str, ApiToken, str]:
+    path, _ = await turn_of_alice()
+    alice = await User.objects.aget()
+    return (path, *(await sync_to_async(make_token)(alice, "A script", list(scopes), None)))
+
+
+async def test_a_program_comes_with_a_token() -> None:
+    path, _, secret = await token_of_alice(Scope.READ)
+    assert (await said(path, None, origin="", authorization=f"Bearer {secret}"))[1] == 1000
+
+
+@pytest.mark.parametrize("what", ["wrong", "revoked", "for something else", "beside a right cookie"])
+async def test_a_token_that_does_not_open_it_gets_no_socket(what: str) -> None:
+    path, token, secret = await token_of_alice(Scope.CHAT if what == "for something else" else Scope.READ)
+    if what == "revoked":
+        await sync_to_async(token.revoke)()
+    browser = await sync_to_async(browser_of)(token.owner) if what.startswith("beside") else None
+    secret = secret if what in ("revoked", "for something else") else "chat_wrong"
+    assert (await said(path, browser, origin="", authorization=f"Bearer {secret}"))[1] == 4401
+
+
+async def test_a_socket_ends_with_its_token() -> None:
+    _, token, secret = await token_of_alice(Scope.READ)
+    visitor = await visitor_in_thread(call("/changes", origin="", authorization=f"Bearer {secret}").scope)
+    assert visitor is not None
+    caller = Caller(token.owner_id, visitor)
+    assert await caller.may_go_on()
+    await sync_to_async(token.revoke)()
+    with pytest.raises(Closed) as closed:
+        await caller.may_go_on()
+    assert closed.value.code == 4401
