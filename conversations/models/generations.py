@@ -35,7 +35,9 @@ class Status(models.TextChoices):
 
 LIVE = (Status.QUEUED, Status.RUNNING)
 CUT_OFF = (Status.STOPPED, Status.FAILED, Status.INTERRUPTED)
-OUTPUT_LIMIT = {"length", "max_tokens", "model_length"}  # OpenAI; Anthropic and Gemini; Mistral
+# Finish reasons. OpenAI; Anthropic and Gemini; Mistral; OpenAI Responses; Anthropic
+OUTPUT_LIMIT = {"length", "max_tokens", "model_length", "max_output_tokens", "model_context_window_exceeded"}
+REFUSALS = {"content_filter", "refusal"}
 STOPPED = "You stopped this answer."
 
 # Columns nobody needs in order to run a generation; a look-up costs by the column.
@@ -166,6 +168,11 @@ class Generation(models.Model):
     @property
     def reached_output_limit(self) -> bool:
         return self.finish_reason.lower() in OUTPUT_LIMIT
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether the model refused in words, or the provider's filter ended the answer."""
+        return self.finish_reason.lower() in REFUSALS
 
     @property
     def was_cut_off(self) -> bool:

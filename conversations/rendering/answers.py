@@ -85,6 +85,7 @@ class Answer:
         self.trimmed_turns = generation.trimmed_turns if generation else 0
         self.error_sentence = generation.error_sentence if generation else ""
         self.is_cut_off = generation is not None and generation.reached_output_limit
+        self.is_refused = self.status == Status.COMPLETE and generation is not None and generation.was_refused
         self.can_continue = message.can_be_continued
         self.can_retry = not self.is_live and message.parent_id is not None
         self.is_empty = self.status == Status.COMPLETE and not message.text

@@ -54,9 +54,17 @@ def footer_of(**fields: object) -> str:
     return footer(Answer(Message.objects.shown().get(pk=turn.answer.pk)))
 
 
-@pytest.mark.parametrize(("reason", "is_cut_off"), [("length", True), ("MAX_TOKENS", True), ("stop", False), ("", False)])
+@pytest.mark.parametrize(
+    ("reason", "is_cut_off"), [("length", True), ("MAX_TOKENS", True), ("max_output_tokens", True), ("stop", False), ("", False)]
+)
 def test_an_answer_that_was_cut_at_the_output_limit_says_so(db: None, reason: str, is_cut_off: bool) -> None:
     assert ("output limit" in footer_of(finish_reason=reason)) == is_cut_off
+
+
+@pytest.mark.parametrize(("reason", "is_refused"), [("content_filter", True), ("refusal", True), ("end_turn", False), ("", False)])
+def test_an_answer_that_was_refused_says_so(db: None, reason: str, is_refused: bool) -> None:
+    assert ("refused to say more" in footer_of(finish_reason=reason)) == is_refused
+    assert "refused to say more" not in footer_of(finish_reason=reason, status=Status.FAILED)
 
 
 def test_a_stop_while_queued_reads_as_any_other_stop(db: None) -> None:
