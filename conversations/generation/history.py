@@ -40,7 +40,8 @@ def assignment_of(generation: Generation) -> Assignment:
     begun = opening_of(generation)
     kept, trimmed_turns = trim(turns_to(prompts, begun), prompt_budget(model) - estimated_tokens(system_prompt))
     parameters = parameters_of(model, answer.conversation.parameters)
-    request = ChatRequest(model.model_id, [message for turn in kept for message in turn], system_prompt, parameters)
+    messages = [message for turn in kept for message in turn]
+    request = ChatRequest(model.model_id, messages, system_prompt, parameters, reasons=model.supports_reasoning)
     return Assignment(generation, endpoint_of(model.provider), request, trimmed_turns, begun)
 
 

@@ -118,7 +118,8 @@ def request_for(prompt: str, model: LanguageModel) -> ChatRequest:
         wishes["temperature"] = 0
     pairs = [(INSTRUCTION + text, title) for text, title in EXAMPLES.items()]
     examples = [message for text, title in pairs for message in (ChatMessage("user", text), ChatMessage("assistant", title))]
-    return ChatRequest(model.model_id, [*examples, ChatMessage("user", INSTRUCTION + prompt)], "", parameters_of(model, wishes), "title")
+    messages, parameters = [*examples, ChatMessage("user", INSTRUCTION + prompt)], parameters_of(model, wishes)
+    return ChatRequest(model.model_id, messages, "", parameters, "title", reasons=model.supports_reasoning)
 
 
 @transaction.atomic

@@ -18,9 +18,16 @@ class Protocol(models.TextChoices):
     """The wire protocol a provider speaks; `providers.registry` has one adapter for each."""
 
     OPENAI_CHAT = "openai_chat", "OpenAI chat completions"
+    OPENAI_RESPONSES = "openai_responses", "OpenAI Responses"
+    ANTHROPIC = "anthropic", "Anthropic messages"
     ECHO = "echo", "Echo (built-in demo)"
 
 
+ADDRESSES = {
+    Protocol.OPENAI_CHAT: "https://api.openai.com/v1",
+    Protocol.OPENAI_RESPONSES: "https://api.openai.com/v1",
+    Protocol.ANTHROPIC: "https://api.anthropic.com",
+}
 HOUSE = {"localhost", "127.0.0.1", "::1", "host.docker.internal"}
 
 
@@ -50,8 +57,9 @@ class Provider(models.Model):
         return self.name
 
     def clean(self) -> None:
-        if self.protocol == Protocol.OPENAI_CHAT and not self.base_url:
-            raise ValidationError({"base_url": "This protocol needs the address of the API, for example https://api.openai.com/v1."})
+        if self.protocol in ADDRESSES and not self.base_url:
+            example = ADDRESSES[Protocol(self.protocol)]
+            raise ValidationError({"base_url": f"This protocol needs the address of the API, for example {example}."})
 
     @property
     def is_in_house(self) -> bool:

@@ -41,23 +41,30 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One request for one answer; `parameters` are sent as they are (temperature, max_tokens …)."""
+    """One request for one answer.
+
+    `parameters` are named as in chat completions (temperature, max_tokens, reasoning_effort …): an adapter of another protocol
+    translates what that names otherwise, leaves out what it refuses, and sends the rest as it is.
+    """
 
     model_id: str
     messages: Sequence[ChatMessage]
     system_prompt: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     purpose: str = "answer"  # or "title"; nothing of it goes over the wire
+    reasons: bool = False  # the model can think before it answers
 
 
 @dataclass(slots=True)
 class UsageReport:
-    """Tokens as the provider counted them: `input_tokens` includes the cached ones, `output_tokens` the reasoning."""
+    """Tokens as the provider counted them: `input_tokens` includes those read from a cache and those written to one,
+    `output_tokens` the reasoning."""
 
     input_tokens: int
     output_tokens: int
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_tokens: int = 0
 
 
 class Stream(Protocol):

@@ -1,6 +1,7 @@
 """From what went wrong with a provider to our errors: by type, status and code. By the text of a message only in `read_again`.
 
-Sources: platform.openai.com "Error codes", openrouter.ai "Errors and debugging", llama.cpp tools/server (format_error_response).
+Sources: platform.openai.com "Error codes", platform.claude.com "Claude API errors", openrouter.ai "Errors and debugging",
+llama.cpp tools/server (format_error_response).
 """
 
 import math
@@ -12,8 +13,8 @@ from typing import Any
 
 import openai
 
-from .chunks import ErrorObject
 from .errors import ContextTooLong, Faulty, ModelUnknown, NoCredit, ProviderError, RateLimited, Refused, Unauthorised, Unavailable
+from .fold import ErrorObject
 
 STATUSES: dict[int, type[ProviderError]] = {
     401: Unauthorised,
@@ -30,23 +31,29 @@ PRECISE_NAMES: dict[str, type[ProviderError]] = {
     "exceed_context_size_error": ContextTooLong,  # llama.cpp
     "string_above_max_length": ContextTooLong,
     "insufficient_quota": NoCredit,
+    "enforced_spend_limit_reached": NoCredit,  # Anthropic, with 429, and without an end that waiting would bring
+    "contract_spend_limit_reached": NoCredit,
     "model_not_found": ModelUnknown,
 }
 NAMES: dict[str, type[ProviderError]] = PRECISE_NAMES | {
     "invalid_api_key": Unauthorised,
     "authentication_error": Unauthorised,
     "permission_error": Unauthorised,
+    "billing_error": NoCredit,  # Anthropic
     "rate_limit_exceeded": RateLimited,
     "rate_limit_error": RateLimited,
     "content_filter": Refused,
     "content_policy_violation": Refused,
+    "invalid_prompt": Refused,  # this and the next two: OpenAI Responses
+    "bio_policy": Refused,
+    "misalignment_policy_violation": Refused,
     "not_found_error": ModelUnknown,
     "invalid_request_error": Refused,
 }
 TOO_LONG = re.compile(
     r"maximum (context|model|prompt) length"  # vLLM, OpenRouter, DeepSeek, Mistral, xAI
     r"|(greater than|exceeds?) the (available )?context (length|size|window)|context the overflows"  # LM Studio, Ollama, older llama.cpp
-    r"|prompt is too long|input token count .{0,20}exceeds",  # Anthropic, Gemini
+    r"|prompt is too long|exceed context limit|input token count .{0,20}exceeds",  # Anthropic twice, Gemini
     re.IGNORECASE,
 )
 LONGEST_WAIT = 86_400.0  # seconds
@@ -59,7 +66,7 @@ def fault_of(error: Exception, unexpected: type[ProviderError]) -> ProviderError
     if isinstance(error, ErrorObject):
         return fault_of_object(error.error)
     if isinstance(error, openai.APIStatusError):
-        return fault_of_status(error.status_code, [error.code, error.type], told_by(error), error.response.headers)
+        return fault_of_status(error.status_code, names_in(error.body), told_by(error), error.response.headers)
     if isinstance(error, openai.APIConnectionError):
         return Unavailable(described(error.__cause__ or error))
     return unexpected(described(error))
@@ -75,7 +82,7 @@ def described(error: BaseException) -> str:
 
 
 def fault_of_status(status: int, names: list[Any], detail: str, headers: Mapping[str, str]) -> ProviderError:
-    """Return the error of an HTTP status; `names` are the code and type of its error object, where it has one."""
+    """Return the error of an HTTP status; `names` are those of its error object, where it has one."""
     kind = (named(names, PRECISE_NAMES) if status < 500 else None) or kind_of_status(status)
     return read_again(kind, detail)(detail, retry_after=retry_after(headers))
 
@@ -84,10 +91,17 @@ def fault_of_object(error: Any) -> ProviderError:
     """Return the error of an error object that arrived with status 200, in the stream or in place of it."""
     if not isinstance(error, dict):
         return read_again(Faulty, str(error))(str(error))
-    names = [error.get("code"), error.get("type")]
     detail = f"{error.get('type') or error.get('code') or 'error'}: {error.get('message', '')}"
-    kind = named(names, NAMES) or kind_of_status(status_in(error))
+    kind = named(names_in(error), NAMES) or kind_of_status(status_in(error))
     return read_again(kind, detail)(detail)
+
+
+def names_in(error: Any) -> list[Any]:
+    """Return what an error object is called, the most precise name first (Anthropic has one in `details`)."""
+    if not isinstance(error, dict):
+        return []
+    details = error.get("details")
+    return [details.get("error_code") if isinstance(details, dict) else None, error.get("code"), error.get("type")]
 
 
 def read_again(kind: type[ProviderError], detail: str) -> type[ProviderError]:

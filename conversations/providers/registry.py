@@ -10,6 +10,8 @@ from .base import Adapter, Endpoint
 # Imported when first used: the SDK takes half a second and 25 MB, and not every process talks to a provider.
 ADAPTERS = {
     "openai_chat": ("openai_chat", "OpenAIChatAdapter"),
+    "openai_responses": ("openai_responses", "OpenAIResponsesAdapter"),
+    "anthropic": ("anthropic", "AnthropicAdapter"),
     "echo": ("echo", "EchoAdapter"),
 }
 

@@ -27,7 +27,7 @@ def change(provider: Provider) -> str:
 
 
 def make_api(base_url: str, **fields: Any) -> Provider:
-    return make_provider(protocol=Protocol.OPENAI_CHAT, base_url=base_url, **fields)
+    return make_provider(**{"protocol": Protocol.OPENAI_CHAT, "base_url": base_url} | fields)
 
 
 type Reply = tuple[int, str]
@@ -84,6 +84,23 @@ def test_the_connection_test_says_what_is_there_and_what_is_missing(root: Client
     assert said.startswith("House: Reached in 0.")
     assert "6 models there: a, b, c, d, e, …." in said
     assert said.endswith("Ours that are missing there: gone.")
+
+
+@pytest.mark.parametrize("protocol", [Protocol.OPENAI_RESPONSES, Protocol.ANTHROPIC])
+def test_every_protocol_can_be_tested(root: Client, serve: Any, protocol: str) -> None:
+    provider = make_api(serve(offer("a", "b"), key=SECRET), protocol=protocol, api_key=SECRET)
+    said, _ = ask(root, change(provider), form_of(provider))
+    assert "2 models there: a, b." in said[0]
+    [said_with_another_key], _ = ask_from_list(root, make_api(serve(offer("a"), key="another"), protocol=protocol, api_key=SECRET))
+    assert "The key is wrong or missing." in said_with_another_key
+
+
+@pytest.mark.parametrize("protocol", [Protocol.OPENAI_RESPONSES, Protocol.ANTHROPIC])
+def test_every_protocol_but_the_demo_needs_an_address(root: Client, protocol: str) -> None:
+    provider = make_api("", protocol=protocol)
+    said, page = ask(root, change(provider), form_of(provider))
+    assert said == ["Not tested, and not saved: correct the fields marked below first."]
+    assert "This protocol needs the address of the API, for example https://api." in page
 
 
 def form_of(provider: Provider, **typed: Any) -> dict[str, Any]:

@@ -11,12 +11,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from conversations.models import Generation, LanguageModel, Protocol, Provider, Status
+from conversations.models import Generation, LanguageModel, Protocol, Provider, Status, Usage
 from tests.conftest import browser_of
 from tests.factories import make_model, make_provider, make_user
 from tests.live import PATIENCE, ask, ended, generation_of, page_events, until, working_supervisor
 from tests.providers.test_openai_chat import BROKEN, QUIRKS
 from tests.providers.wire import Answer, Line, recorded, serve, whole
+from tests.providers.wires import WIRES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENT = {"first_token_timeout": 120.0, "idle_timeout": 60.0}  # seconds, as a provider has them
@@ -72,17 +73,17 @@ class Mood:
 
 
 @asynccontextmanager
-async def asked(mood: Mood, **timeouts: float) -> AsyncIterator[tuple[Generation, str, Client]]:
+async def asked(mood: Mood, protocol: str = Protocol.OPENAI_CHAT, **timeouts: float) -> AsyncIterator[tuple[Generation, str, Client]]:
     """What became of an answer of that server, what a page that watched it was shown, and the browser of its owner."""
-    async with asyncio.timeout(PATIENCE), serve(mood) as (_, adapter), working_supervisor():
-        owner, model = await sync_to_async(owner_and_model)(adapter.endpoint.base_url, timeouts)
+    async with asyncio.timeout(PATIENCE), serve(mood, protocol) as (_, adapter), working_supervisor():
+        owner, model = await sync_to_async(owner_and_model)(protocol, adapter.endpoint.base_url, timeouts)
         turn = await ask("Hi", owner=owner, model=model)
         shown = "".join([event.data async for event in page_events(turn.answer.pk)])
         yield await ended(turn.generation.pk), shown, await sync_to_async(browser_of)(owner)
 
 
-def owner_and_model(base_url: str, timeouts: dict[str, float]) -> tuple[User, LanguageModel]:
-    return make_user(), make_model(make_provider(protocol=Protocol.OPENAI_CHAT, base_url=base_url, **PATIENT | timeouts))
+def owner_and_model(protocol: str, base_url: str, timeouts: dict[str, float]) -> tuple[User, LanguageModel]:
+    return make_user(), make_model(make_provider(protocol=protocol, base_url=base_url, **PATIENT | timeouts))
 
 
 async def retried(done: Generation, browser: Client) -> Generation:
@@ -115,3 +116,36 @@ async def test_a_quirk_is_an_answer_like_any_other_and_can_be_asked_for_again(qu
         assert (done.status, done.message.text, done.message.reasoning) == (Status.COMPLETE, text, reasoning)
         again = await retried(done, browser)
         assert (again.status, again.message.text) == (Status.COMPLETE, text)
+
+
+every_protocol = pytest.mark.parametrize("protocol", WIRES)
+
+
+@every_protocol
+@pytest.mark.parametrize(("name", "code", "text"), [("error_in_stream", "unavailable", "Hello"), ("cut_off", "malformed", "Hello, world")])
+async def test_a_fault_in_any_protocol_is_named_and_retry_answers(protocol: str, name: str, code: str, text: str) -> None:
+    wired = WIRES[protocol]
+    mood = Mood(whole(wired.recorded(f"{name}.sse")))
+    async with asked(mood, protocol) as (done, shown, browser):
+        assert (done.status, done.error_code, done.message.text) == (Status.FAILED, code, text)
+        assert done.error_sentence in html.unescape(shown)
+        mood.answer = whole(wired.recorded("reasoning.sse"), pieces=7)
+        again = await retried(done, browser)
+        assert (again.status, again.message.text, again.message.reasoning) == (Status.COMPLETE, "Hello, world", "Let me think.")
+
+
+@every_protocol
+@pytest.mark.parametrize(("name", "text"), [("refusal", "I cannot help with that."), ("filtered_midway", "Hello, world")])
+async def test_a_refusal_is_shown_as_such_and_what_was_said_is_kept(protocol: str, name: str, text: str) -> None:
+    async with asked(Mood(whole(WIRES[protocol].recorded(f"{name}.sse"))), protocol) as (done, shown, _):
+        assert (done.status, done.message.text) == (Status.COMPLETE, text)
+        assert "refused to say more" in shown
+
+
+@every_protocol
+async def test_what_any_protocol_counted_is_in_the_ledger(protocol: str) -> None:
+    async with asked(Mood(whole(WIRES[protocol].recorded("usage.sse"))), protocol) as (done, _, _browser):
+        usage = await Usage.objects.aget(generation=done)
+    assert not usage.is_estimated
+    assert (usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.reasoning_tokens) == (2048, 1920, 40, 37)
+    assert usage.provider_request_id == "req-1"

@@ -28,9 +28,9 @@ QUIRKS: list[tuple[str, str, str, str, UsageReport | None]] = [
     ("multi_line_data.sse", "Hello, world", "", "stop", None),
     ("byte_order_mark.sse", "Hello, world", "", "stop", None),
     ("usage_in_every_chunk.sse", "Hello, world", "", "stop", USUAL),
-    ("usage_never.sse", "Hello, world", "", "stop", None),
-    ("usage_absurd.sse", "Hello, world", "", "stop", None),
-    ("refusal.sse", "I cannot help with that.", "", "stop", USUAL),
+    ("no_usage.sse", "Hello, world", "", "stop", None),
+    ("absurd_usage.sse", "Hello, world", "", "stop", None),
+    ("refusal.sse", "I cannot help with that.", "", "refusal", USUAL),
     ("tool_calls.sse", "", "", "tool_calls", USUAL),
     ("two_choices.sse", "Hello, world", "", "stop", None),
     ("choice_without_index.sse", "Hello, world", "", "stop", None),
@@ -89,21 +89,6 @@ async def test_what_came_before_an_error_is_kept(name: str, error: type[errors.P
     assert text_of(events) == text
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "error"),
-    [
-        ("sign_in.html", "text/html; charset=utf-8", errors.Malformed),
-        ("sign_in.html", "application/json", errors.Malformed),
-        ("sign_in.html", "text/event-stream", errors.Malformed),
-        ("error_in_place.json", "application/json", errors.ContextTooLong),
-    ],
-)
-async def test_a_page_or_an_error_with_status_200_is_no_answer(name: str, kind: str, error: type[errors.ProviderError]) -> None:
-    async with serve(whole(recorded(name), kind)) as (_, adapter):
-        with pytest.raises(error):
-            await read(adapter.stream(ask()))
-
-
 async def test_a_connection_cut_in_the_middle_is_malformed() -> None:
     first_is_read = asyncio.Event()
 
@@ -130,17 +115,6 @@ async def test_a_cut_before_any_byte_is_unavailable() -> None:
             await read(adapter.stream(ask()))
 
 
-async def test_pings_and_empty_deltas_are_no_first_token() -> None:
-    async def answer(line: Line) -> None:
-        await line.head()
-        await line.silence(every=0.02, ping=b': ping\n\ndata: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\n')
-
-    async with serve(answer, first_token_timeout=0.2) as (wire, adapter):
-        with pytest.raises(errors.FirstTokenTimeout):
-            await read(adapter.stream(ask()))
-        await asyncio.wait_for(wire.hung_up.wait(), SOON)
-
-
 async def test_no_head_in_time_is_a_first_token_timeout() -> None:
     async def answer(line: Line) -> None:
         await line.silence()
@@ -149,20 +123,6 @@ async def test_no_head_in_time_is_a_first_token_timeout() -> None:
         with pytest.raises(errors.FirstTokenTimeout):
             await read(adapter.stream(ask()))
         await asyncio.wait_for(wire.hung_up.wait(), SOON)
-
-
-async def test_pings_do_not_hide_that_the_answer_stands_still() -> None:
-    async def answer(line: Line) -> None:
-        await line.head()
-        await line.tell(recorded("cut_off.sse"))
-        await line.silence(every=0.02)
-
-    events: list[Event] = []
-    async with serve(answer, idle_timeout=0.2) as (wire, adapter):
-        with pytest.raises(errors.IdleTimeout):
-            await read(adapter.stream(ask()), events)
-        await asyncio.wait_for(wire.hung_up.wait(), SOON)
-    assert text_of(events) == "Hello, world"
 
 
 @pytest.mark.parametrize("name", ["no_done.sse", "openai.sse"], ids=["after the finish reason", "after [DONE]"])
@@ -208,25 +168,6 @@ async def test_an_error_object_is_told_at_once_though_the_server_stays_on_the_li
             await read(adapter.stream(ask()))
 
 
-async def test_an_event_without_end_is_malformed() -> None:
-    async def answer(line: Line) -> None:
-        await line.head()
-        await line.tell(b"data: ", *[b"x" * 1_000_000] * 9)
-        await line.silence()
-
-    async with serve(answer) as (wire, adapter):
-        with pytest.raises(errors.Malformed):
-            await read(adapter.stream(ask()))
-        await asyncio.wait_for(wire.hung_up.wait(), SOON)
-
-
-async def test_a_chunk_of_a_megabyte_is_read() -> None:
-    text = "x" * 1_000_000
-    body = f'data: {{"choices":[{{"delta":{{"content":"{text}"}}}}]}}\n\n'.encode() + recorded("no_done.sse")
-    async with serve(whole(body)) as (_, adapter):
-        assert text_of(await read(adapter.stream(ask()))) == text + "Hello, world"
-
-
 async def test_the_request_says_what_it_must() -> None:
     request = ask(
         system_prompt="Be kind.",
@@ -251,28 +192,10 @@ async def test_the_request_says_what_it_must() -> None:
     assert "accept-encoding: identity" in wire.head
 
 
-async def test_what_the_environment_says_of_openai_is_told_to_no_provider(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_ORG_ID", "secret-org")
-    monkeypatch.setenv("OPENAI_PROJECT_ID", "secret-project")
-    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Secret: secret-header\nAuthorization: Bearer secret-token")
-    async with serve(whole(recorded("openai.sse")), api_key="own-key") as (wire, adapter):
-        await read(adapter.stream(ask()))
-    assert "secret" not in wire.head
-    assert "authorization: bearer own-key" in wire.head
-    assert "accept-encoding: identity" in wire.head
-
-
 async def test_usage_is_not_asked_for_where_the_server_refuses_the_question() -> None:
-    async with serve(whole(recorded("usage_never.sse")), reports_usage=False) as (wire, adapter):
+    async with serve(whole(recorded("no_usage.sse")), reports_usage=False) as (wire, adapter):
         await read(adapter.stream(ask()))
     assert "stream_options" not in wire.body
-
-
-async def test_a_connection_is_used_again_after_an_answer() -> None:
-    async with serve(whole(recorded("openai.sse"))) as (wire, adapter):
-        for _ in range(3):
-            await read(adapter.stream(ask()))
-        assert (len(wire.requests), wire.connections) == (3, 1)
 
 
 async def test_hundreds_of_streams_run_at_once() -> None:

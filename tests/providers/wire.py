@@ -9,14 +9,17 @@ from typing import Any
 
 from conversations.events import Event, EventKind
 from conversations.providers.base import ChatMessage, ChatRequest, Endpoint, Stream
-from conversations.providers.openai_chat import OpenAIChatAdapter
+from conversations.providers.connection import ConnectedAdapter
+from conversations.providers.registry import new_adapter
 
-STREAMS = Path(__file__).parent / "streams"
+RECORDED = Path(__file__).parent / "recorded"
+STREAMS = RECORDED / "openai_chat"
 SOON = 5.0  # seconds: the limit of every wait for an event
+REQUEST_IDS = "x-request-id: req-1\r\nrequest-id: req-1\r\n"  # OpenAI's name for it, and Anthropic's
 
 
-def recorded(name: str) -> bytes:
-    return (STREAMS / name).read_bytes()
+def recorded(name: str, protocol: str = "openai_chat") -> bytes:
+    return (RECORDED / protocol / name).read_bytes()
 
 
 def ask(prompt: str = "Hi", **fields: Any) -> ChatRequest:
@@ -55,7 +58,7 @@ class Line:
         self.wire.asked.set()
 
     async def head(self, kind: str = "text/event-stream", status: int = 200, headers: str = "") -> None:
-        lines = f"HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\nx-request-id: req-1\r\n{headers}Transfer-Encoding: chunked\r\n\r\n"
+        lines = f"HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\n{REQUEST_IDS}{headers}Transfer-Encoding: chunked\r\n\r\n"
         self.writer.write(lines.encode())
         await self.writer.drain()
 
@@ -103,7 +106,7 @@ def whole(body: bytes, kind: str = "text/event-stream", status: int = 200, heade
 
 
 @asynccontextmanager
-async def serve(answer: Answer, **endpoint: Any) -> AsyncIterator[tuple[Wire, OpenAIChatAdapter]]:
+async def serve(answer: Answer, protocol: str = "openai_chat", **endpoint: Any) -> AsyncIterator[tuple[Wire, ConnectedAdapter]]:
     """A server that answers every request with `answer`, and an adapter that points at it."""
     wire, lines = Wire(), set[asyncio.Task[None]]()
 
@@ -122,7 +125,8 @@ async def serve(answer: Answer, **endpoint: Any) -> AsyncIterator[tuple[Wire, Op
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    adapter = OpenAIChatAdapter(Endpoint(**{"protocol": "openai_chat", "base_url": f"http://127.0.0.1:{port}/v1"} | endpoint))
+    adapter = new_adapter(Endpoint(**{"protocol": protocol, "base_url": f"http://127.0.0.1:{port}/v1"} | endpoint))
+    assert isinstance(adapter, ConnectedAdapter)
     try:
         yield wire, adapter
     finally:
