@@ -3,6 +3,8 @@
 import functools
 import itertools
 import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -14,6 +16,7 @@ from conversations.models import (
     Generation,
     LanguageModel,
     Message,
+    Price,
     Protocol,
     Provider,
     Role,
@@ -22,6 +25,7 @@ from conversations.models import (
     start_conversation,
     start_turn,
 )
+from conversations.models.prices import KINDS
 
 PASSWORD = "correct horse battery staple"
 numbers = itertools.count(1)
@@ -46,9 +50,19 @@ def make_provider(**fields: Any) -> Provider:
 
 
 def make_model(provider: Provider | None = None, **fields: Any) -> LanguageModel:
+    """With prices among its fields it has them since long ago."""
     number = next(numbers)
     names = {"model_id": f"model-{number}", "name": f"Model {number}"}
-    return LanguageModel.objects.create(provider=provider or make_provider(), **names | fields)
+    prices = {kind: Decimal(fields.pop(kind)) for kind in KINDS if kind in fields}
+    model = LanguageModel.objects.create(provider=provider or make_provider(), **names | fields)
+    if prices:
+        make_price(model, **prices)
+    return model
+
+
+def make_price(model: LanguageModel, **fields: Any) -> Price:
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    return Price.objects.create(**{"model": model, "valid_from": long_ago, "input_price": 0, "output_price": 0} | fields)
 
 
 def make_turn(conversation: Conversation | None = None, prompt: str = "Why is the sky blue?", **how: Any) -> Turn:

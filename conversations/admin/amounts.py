@@ -13,11 +13,12 @@ def plain(amount: Decimal) -> str:
 
 
 def amount_column(field: str, label: str = "") -> Any:
-    """Return what shows the amount in `field` of a row, in a list or on a page; a list can be sorted by it."""
+    """Return what shows the amount in `field` of a row, if it has one, in a list or on a page; a list can be sorted by it."""
 
     @admin.display(description=label or field.replace("_", " "), ordering=field)
-    def column(row: Any) -> str:
-        return plain(getattr(row, field))
+    def column(row: Any) -> str | None:
+        value = getattr(row, field)
+        return None if value is None else plain(value)
 
     column.__name__ = f"plain_{field}"
     return column

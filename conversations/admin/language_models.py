@@ -1,28 +1,25 @@
-"""Language models in the admin: what is offered, what it costs, what is sent along with each request."""
+"""Language models in the admin: what is offered and what is sent along with each request; what it costs: `prices.py`."""
 
 import json
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest
 
 from conversations.models import LanguageModel
+from conversations.models.catalog import LanguageModelQuerySet
 
-from .amounts import AmountField, amount_column
+from .amounts import amount_column
 from .default_mark import DefaultMarkAdmin, DefaultMarkForm
 from .enabled_mark import EnabledMarkAdmin
+from .prices import BegunPriceInline, NewPriceInline
 
 # The generation sets these itself: a parameter of that name would send other people's words, or break the stream.
 RESERVED_PARAMETERS = frozenset({"messages", "model", "stream", "stream_options"})
-
-
-PRICES: dict[Any, Any] = {
-    "input_price": amount_column("input_price", "price of input tokens"),
-    "cached_input_price": amount_column("cached_input_price", "price of cached input tokens"),
-    "output_price": amount_column("output_price", "price of output tokens"),
-}
+PRICES = (amount_column("input_price", "input, $ per million"), amount_column("output_price", "output, $ per million"))
 
 
 class ParametersField(forms.JSONField):
@@ -37,7 +34,7 @@ class LanguageModelForm(DefaultMarkForm):
     class Meta:
         model = LanguageModel
         fields = "__all__"
-        field_classes: ClassVar = {"parameters": ParametersField, **dict.fromkeys(PRICES, AmountField)}
+        field_classes: ClassVar = {"parameters": ParametersField}
 
     def clean_parameters(self) -> dict[str, Any]:
         """Return an object that any database and any provider can take as JSON."""
@@ -68,7 +65,7 @@ class LanguageModelAdmin(EnabledMarkAdmin, DefaultMarkAdmin):
     form = LanguageModelForm
     list_display = (
         *("name", "provider", "model_id", "context_window"),
-        *(PRICES["input_price"], PRICES["output_price"], "is_enabled", "is_default"),
+        *(*PRICES, "is_enabled", "is_default"),
     )
     list_filter = ("is_enabled", "provider", "supports_images", "supports_tools", "supports_reasoning")
     list_select_related = ("provider",)
@@ -76,14 +73,13 @@ class LanguageModelAdmin(EnabledMarkAdmin, DefaultMarkAdmin):
     fieldsets = (
         (None, {"fields": ("provider", "model_id", "name", "is_enabled", "is_default", "writes_titles")}),
         ("Limits", {"fields": ("context_window", "max_output_tokens")}),
-        ("Prices", {"fields": tuple(PRICES)}),
         ("Capabilities", {"fields": ("supports_images", "supports_tools", "supports_reasoning")}),
         ("Sent with each request", {"fields": ("parameters",)}),
     )
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Who may only look sees each price as text; Django would pad it with zeros."""
-        fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
-            return fieldsets
-        return [(title, {**options, "fields": [PRICES.get(name, name) for name in options["fields"]]}) for title, options in fieldsets]
+    def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[Any, ...]:
+        return (NewPriceInline, BegunPriceInline) if obj else (NewPriceInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LanguageModel]:
+        models: Any = super().get_queryset(request)
+        return cast(LanguageModelQuerySet, models.with_prices())

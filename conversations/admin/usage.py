@@ -3,11 +3,13 @@
 from django.contrib import admin
 
 from conversations.models import Usage
+from conversations.models.prices import KINDS
 
 from .amounts import amount_column
 from .records import RecordAdmin
 
-PRICES = tuple(amount_column(name) for name in ("input_price", "cached_input_price", "output_price"))
+PRICES = tuple(amount_column(name) for name in KINDS)
+TOKENS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "is_estimated")
 MODEL = ("model", "model_name", "provider_request_id")
 COST = amount_column("cost", "cost in US dollars")
 
@@ -34,8 +36,8 @@ class UsageAdmin(RecordAdmin):
             None,
             {"fields": ("created_at", "purpose", "generation", "conversation", "attempt", "model", "model_name", "provider_request_id")},
         ),
-        ("Tokens", {"fields": ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "is_estimated")}),
-        ("US dollars per million tokens", {"fields": PRICES}),
+        ("Tokens", {"fields": TOKENS}),
+        ("US dollars per million tokens", {"fields": ("is_priced", *PRICES)}),
         ("US dollars", {"fields": (COST,)}),
     )
     readonly_fields = (*PRICES, COST)

@@ -102,6 +102,7 @@ def usage_of(generation: Generation) -> dict[str, object]:
     return {
         "input_tokens": sum(usage.input_tokens for usage in usages),
         "cached_tokens": sum(usage.cached_tokens for usage in usages),
+        "cache_write_tokens": sum(usage.cache_write_tokens for usage in usages),
         "output_tokens": sum(usage.output_tokens for usage in usages),
         "reasoning_tokens": sum(usage.reasoning_tokens for usage in usages),
         "cost": f"{sum(usage.cost for usage in usages):f}",

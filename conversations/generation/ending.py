@@ -130,6 +130,7 @@ def enter(usage: Usage, model: LanguageModel, request: ChatRequest, outcome: Out
         billed = outcome.reached_model or text or reasoning
         counted = estimate(request, text, reasoning) if billed else UsageReport(0, 0)
     usage.input_tokens, usage.cached_tokens = counted.input_tokens, min(counted.cached_tokens, counted.input_tokens)
+    usage.cache_write_tokens = min(counted.cache_write_tokens, usage.input_tokens - usage.cached_tokens)
     usage.output_tokens, usage.reasoning_tokens = counted.output_tokens, counted.reasoning_tokens
     usage.take_prices(model)
     if not model_key(model.pk):

@@ -35,6 +35,7 @@ def assignment_of(generation: Generation) -> Assignment:
     """
     model, answer = generation.model, generation.message
     assert model is not None
+    model.hold_rates()
     prompts = texts_to(answer.parent_id) if answer.parent_id else []
     system_prompt = answer.conversation.system_prompt
     begun = opening_of(generation)

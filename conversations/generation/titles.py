@@ -102,6 +102,7 @@ def begin(generation: Generation) -> Naming | None:
     conversation, model = answer.conversation, marked or own_model(generation)
     if model is None or not conversation.claim_naming():
         return None
+    model.hold_rates()
     prompt = Message.objects.filter(children=answer.pk).values_list(Left("text", EXCERPT), flat=True).first() or ""
     return Naming(conversation, model, request_for(prompt, model))
 

@@ -11,6 +11,7 @@ from .generations import Generation, JournalEntry, Status
 from .imports import Import
 from .messages import Message, Rendering, Role
 from .pace import Pace
+from .prices import Price
 from .prompts import Preferences, SavedPrompt
 from .refusals import TooFast, TurnRefused
 from .rewrites import rewrite
@@ -35,6 +36,7 @@ __all__ = [
     "NothingToShare",
     "Pace",
     "Preferences",
+    "Price",
     "Protocol",
     "Provider",
     "Rendering",

@@ -1,16 +1,17 @@
 """What staff offer: providers, their models with prices, and system prompts. No network here."""
 
 import os
-from decimal import Decimal
+from functools import cached_property
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from .prepared import Prepared
+from .prices import FREE, Price, Rates, rates_in_effect
 from .secrets import EncryptedField
 
 
@@ -85,6 +86,12 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
         """The same in the picker's order, each with its provider."""
         return self.enabled().select_related("provider").order_by("provider__name", "name")
 
+    def with_prices(self) -> "LanguageModelQuerySet":
+        """Each with `input_price` and `output_price` as they are in effect now; None where nobody has said them."""
+        in_effect = Price.objects.in_effect(OuterRef("pk"))
+        prices = {kind: Subquery(in_effect.values(kind)) for kind in ("input_price", "output_price")}
+        return self.annotate(**prices)
+
     def default(self) -> "LanguageModel | None":
         """The model a new conversation starts with; where none is marked, the first one that is no demo."""
         return (
@@ -107,14 +114,8 @@ def model_key(pk: int) -> "models.QuerySet[LanguageModel, int]":
     return LanguageModel.objects.filter(pk=pk).values_list("pk", flat=True)
 
 
-def price(label: str) -> "models.DecimalField[Decimal, Decimal]":
-    return models.DecimalField(
-        label, max_digits=12, decimal_places=6, default=Decimal(0), validators=[MinValueValidator(0)], help_text="US dollars per million."
-    )
-
-
 class LanguageModel(models.Model):
-    """A model as one provider offers it, with what it costs and what it can do."""
+    """A model as one provider offers it, and what it can do; what it costs from when on is its `prices`."""
 
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="models")
     model_id = models.CharField("model id", max_length=200, help_text="The name the provider knows it by.")
@@ -125,9 +126,6 @@ class LanguageModel(models.Model):
     max_output_tokens = models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1)], help_text="Empty: the provider's own limit."
     )
-    input_price = price("price of input tokens")
-    cached_input_price = price("price of cached input tokens")
-    output_price = price("price of output tokens")
     supports_images = models.BooleanField(default=False)
     supports_tools = models.BooleanField(default=False)
     supports_reasoning = models.BooleanField(default=False)
@@ -162,6 +160,17 @@ class LanguageModel(models.Model):
     @property
     def is_demo(self) -> bool:
         return self.provider.protocol == Protocol.ECHO
+
+    @cached_property
+    def rates(self) -> Rates:
+        """What its tokens cost when this is first asked of this instance. In one's own house they are free unless staff set a price."""
+        self.hold_rates()
+        return self.rates
+
+    def hold_rates(self) -> None:
+        """Charge all that goes through this instance by the prices of now: they are known, too, if the model is deleted meanwhile."""
+        found = rates_in_effect(self.pk)
+        self.rates = FREE if not found.is_known and self.provider.is_in_house else found
 
 
 class SystemPromptQuerySet(models.QuerySet["SystemPrompt"]):

@@ -1,6 +1,5 @@
 """The ledger: one immutable row for each upstream attempt, whatever became of it."""
 
-from decimal import Decimal
 from typing import ClassVar
 
 from django.conf import settings
@@ -11,9 +10,8 @@ from .conversations import Conversation
 from .generations import Generation
 from .messages import Message, answer_to_show
 from .prepared import Prepared
+from .prices import KINDS, cost_of
 from .tokens import ApiToken
-
-MILLION = Decimal(1_000_000)
 
 
 class Usage(models.Model):
@@ -38,13 +36,16 @@ class Usage(models.Model):
     model_name = models.CharField(max_length=200)
     input_tokens = models.PositiveIntegerField(default=0, help_text="All of the prompt, cached tokens included.")
     cached_tokens = models.PositiveIntegerField(default=0, help_text="The part of the input that was read from a cache.")
+    cache_write_tokens = models.PositiveIntegerField(default=0, db_default=0, help_text="The part that was written into a cache.")
     output_tokens = models.PositiveIntegerField(default=0, help_text="All that was written, reasoning included.")
     reasoning_tokens = models.PositiveIntegerField(default=0)
     is_estimated = models.BooleanField("estimated", default=False, help_text="The provider sent no usage.")
+    is_priced = models.BooleanField("priced", default=False, db_default=False, help_text="Off: its price was not known; it counts as none.")
     input_price = models.DecimalField(max_digits=12, decimal_places=6)
     cached_input_price = models.DecimalField(max_digits=12, decimal_places=6)
+    cache_write_price = models.DecimalField(max_digits=12, decimal_places=6, default=0, db_default=0)
     output_price = models.DecimalField(max_digits=12, decimal_places=6)
-    cost = models.DecimalField(max_digits=18, decimal_places=12, help_text="US dollars.")
+    cost = models.DecimalField(max_digits=22, decimal_places=12, help_text="US dollars.")
     provider_request_id = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -57,12 +58,11 @@ class Usage(models.Model):
         return f"{self.model_name}: {self.input_tokens} in, {self.output_tokens} out"
 
     def take_prices(self, model: LanguageModel) -> None:
-        """Copy the prices of `model` and set the cost: tokens times US dollars per million, exact."""
-        self.model, self.model_name = model, model.name
-        self.input_price, self.cached_input_price, self.output_price = model.input_price, model.cached_input_price, model.output_price
-        fresh = self.input_tokens - self.cached_tokens
-        total = fresh * self.input_price + self.cached_tokens * self.cached_input_price + self.output_tokens * self.output_price
-        self.cost = total / MILLION
+        """Copy the prices of `model` and set the cost."""
+        self.model, self.model_name, self.is_priced = model, model.name, model.rates.is_known
+        for kind in KINDS:
+            setattr(self, kind, getattr(model.rates, kind))
+        self.cost = cost_of(self, model.rates)
 
 
 @Prepared

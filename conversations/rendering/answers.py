@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from conversations.events import JournalEvent
 from conversations.models import Feedback, Generation, Message, Rendering, Siblings, Status, Usage
+from conversations.models.prices import KINDS
 
 from .fragments import LiveAnswer
 from .prompts import excerpt
@@ -35,19 +36,18 @@ class UsageText:
         return cls(
             input_tokens=sum(usage.input_tokens for usage in usages),
             output_tokens=sum(usage.output_tokens for usage in usages),
-            cost_text=cost_text(usages, generation),
+            cost_text=cost_text(usages),
             is_estimated=any(usage.is_estimated for usage in usages),
             seconds_to_first_token_text=f"{waited:.1f} s" if waited is not None else "",
             tokens_per_second_text=f"{output / wrote:.0f} tokens/s" if wrote and output > 1 else "",
         )
 
 
-def cost_text(usages: list[Usage], generation: Generation) -> str:
-    """Return what all attempts cost together. Without a price it is free in one's own house, and unknown elsewhere."""
-    if not any(usage.input_price or usage.cached_input_price or usage.output_price for usage in usages):
-        model = generation.model
-        return "free" if model and model.provider.is_in_house else "no price set"
-    return dollars(sum((usage.cost for usage in usages), Decimal(0)))
+def cost_text(usages: list[Usage]) -> str:
+    """Return what all attempts cost together; what has a price of zero is free, and what has none is not called so."""
+    if any(getattr(usage, kind) for usage in usages for kind in KINDS):
+        return dollars(sum((usage.cost for usage in usages), Decimal(0)))
+    return "free" if all(usage.is_priced for usage in usages) else "no price set"
 
 
 def dollars(amount: Decimal) -> str:

@@ -61,7 +61,7 @@ def told(message: Message) -> dict[str, Any]:
 
 
 def counted(usage: Usage) -> dict[str, Any]:
-    numbers = ("attempt", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
+    numbers = ("attempt", "input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
     counts = {name: getattr(usage, name) for name in numbers}
     return {"model": usage.model_name, **counts, "estimated": usage.is_estimated, "cost": str(usage.cost), "currency": "USD"}
 

@@ -1,3 +1,5 @@
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -6,7 +8,8 @@ from django.urls import reverse, reverse_lazy
 
 from conversations.admin.default_mark import move_default
 from conversations.models import LanguageModel, SystemPrompt
-from tests.factories import make_model, make_provider, make_user
+from conversations.models.prices import Rates, this_second
+from tests.factories import make_model, make_price, make_provider, make_user
 
 LIST = reverse_lazy("admin:conversations_languagemodel_changelist")
 
@@ -21,9 +24,7 @@ def form_of(model: LanguageModel, **fields: Any) -> dict[str, Any]:
         "model_id": model.model_id,
         "name": model.name,
         "context_window": 8192,
-        "input_price": "0.15",
-        "cached_input_price": "0.075",
-        "output_price": "0.6",
+        **{f"{prefix}-{count}_FORMS": 0 for prefix in ("prices", "prices-2") for count in ("TOTAL", "INITIAL")},
         "parameters": "{}",
         "is_enabled": "on",
     }
@@ -121,10 +122,73 @@ def test_moving_the_mark_needs_no_mark_to_begin_with(db: None) -> None:
     assert defaults() == [model]
 
 
-@pytest.mark.parametrize(("price", "shown"), [("0.150000", "0.15"), ("20", "20"), ("0", "0"), ("0.000001", "0.000001")])
-def test_a_price_is_shown_without_zeros_to_who_may_change_it_and_to_who_may_not(client: Client, db: None, price: str, shown: str) -> None:
-    model = make_model(input_price=price)
-    client.force_login(make_user(is_staff=True, is_superuser=True))
-    assert f'name="input_price" value="{shown}"' in client.get(change(model)).content.decode()
+def new_price(**fields: Any) -> dict[str, Any]:
+    filled = {"input_price": "0.150", "output_price": "0.6"} | fields
+    return {"prices-TOTAL_FORMS": 1, **{f"prices-0-{name}": value for name, value in filled.items()}}
+
+
+def test_a_new_price_is_a_new_row_from_now_on_and_the_old_one_stays(root: Client) -> None:
+    model = make_model(input_price=1)
+    assert root.post(change(model), form_of(model, **new_price())).status_code == 302
+    assert list(model.prices.values_list("input_price", "source")) == [(Decimal("0.15"), "by hand"), (1, "by hand")]
+    assert model.rates == Rates(Decimal("0.15"), Decimal("0.15"), Decimal("0.15"), Decimal("0.6"))
+
+
+def test_a_model_can_be_added_together_with_its_price(root: Client) -> None:
+    unsaved = LanguageModel(provider=make_provider(), model_id="new", name="New")
+    root.post(reverse("admin:conversations_languagemodel_add"), form_of(unsaved, **new_price(cached_input_price="0")))
+    assert LanguageModel.objects.get().rates == Rates(Decimal("0.15"), Decimal(0), Decimal("0.15"), Decimal("0.6"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"input_price": "-1"},
+        {"input_price": "NaN"},
+        {"input_price": "1e9"},
+        {"input_price": ""},
+        {"output_price": "free"},
+        {"valid_from_0": "2020-01-01", "valid_from_1": "00:00"},
+        {"valid_from_0": "yesterday", "valid_from_1": "00:00"},
+    ],
+)
+def test_a_price_that_cannot_be_is_refused_beside_its_field(root: Client, fields: dict[str, str]) -> None:
+    model = make_model()
+    response = root.post(change(model), form_of(model, **new_price(**fields)))
+    assert response.status_code == 200
+    assert response.context["errors"]
+    assert not model.prices.exists()
+
+
+def test_a_price_in_effect_is_shown_with_its_last_digit_and_no_form_can_change_it(root: Client) -> None:
+    model = make_model(input_price="0.150000")
+    page = root.get(change(model)).content.decode()
+    assert "<td>0.15</td>" in page
+    assert "A price that has begun is never altered" in page
+    price = model.prices.get()
+    forged = {"INITIAL_FORMS": 1, "TOTAL_FORMS": 1, "0-id": price.pk, "0-model": model.pk, "0-input_price": 7, "0-output_price": 7}
+    for prefix in ("prices", "prices-2"):
+        for more in ({}, {f"{prefix}-0-DELETE": "on"}):
+            root.post(change(model), form_of(model, **{f"{prefix}-{name}": value for name, value in forged.items()}, **more))
+    assert model.prices.get().input_price == Decimal("0.15")
+
+
+def test_a_price_that_has_not_begun_can_be_changed_and_taken_back(root: Client) -> None:
+    model = make_model()
+    price = make_price(model, valid_from=this_second() + timedelta(days=3))
+    moment = {"valid_from_0": f"{price.valid_from:%Y-%m-%d}", "valid_from_1": f"{price.valid_from:%H:%M:%S}"}
+    there = new_price(id=price.pk, model=model.pk, input_price=7, **moment) | {"prices-INITIAL_FORMS": 1}
+    assert root.post(change(model), form_of(model, **there)).status_code == 302
+    assert model.prices.get().input_price == 7
+    assert root.post(change(model), form_of(model, **there, **{"prices-0-DELETE": "on"})).status_code == 302
+    assert not model.prices.exists()
+
+
+def test_who_may_only_look_sees_the_prices_and_sets_none(client: Client, db: None) -> None:
+    model = make_model(input_price="20")
     client.force_login(make_user(is_staff=True, permissions=("view_languagemodel",)))
-    assert f'<div class="readonly">{shown}</div>' in client.get(change(model)).content.decode()
+    page = client.get(change(model)).content.decode()
+    assert "<td>20</td>" in page
+    assert "prices-0-input_price" not in page
+    client.post(change(model), form_of(model, **new_price()))
+    assert model.prices.count() == 1

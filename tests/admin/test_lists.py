@@ -14,7 +14,7 @@ from django.urls import reverse
 from conversations.admin.generations import error_codes
 from conversations.admin.words import ERRORS, in_words
 from conversations.models import Conversation, Feedback, Generation, LanguageModel, Message, Provider, SystemPrompt, Usage, rate
-from tests.factories import make_model, make_turn
+from tests.factories import make_model, make_price, make_turn
 
 LONG_COLUMNS = ('"text"', '"reasoning"', '"system_prompt"', '"error_detail"', '"error_sentence"')
 
@@ -94,7 +94,7 @@ def test_no_list_names_an_error_by_its_code(root: Client) -> None:
 
 def test_prices_and_costs_end_with_their_last_digit(root: Client) -> None:
     make_rows(1)
-    LanguageModel.objects.update(input_price="0.150000", output_price=20)
+    make_price(LanguageModel.objects.get(), input_price="0.150000", output_price=20)
     Usage.objects.update(cost="0.000012300000")
     models, usage = (root.get(reverse(f"admin:conversations_{name}_changelist")).content.decode() for name in ("languagemodel", "usage"))
     assert '<td class="field-plain_input_price">0.15</td>' in models

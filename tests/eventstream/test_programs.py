@@ -1,14 +1,13 @@
 """The stream for programs: every place is a place to go on from, and the end says what became of the answer."""
 
 import json
-from decimal import Decimal
 
 import pytest
 
 from conversations.events import JournalEvent, Place
 from conversations.eventstream.programs import LONGEST_DELTA, ProgramEvent, Reader, encoded, end, rest
-from conversations.models import Generation, LanguageModel, Message, Status, Usage
-from tests.factories import make_turn
+from conversations.models import Generation, Message, Status, Usage
+from tests.factories import make_model, make_turn
 from tests.live import ServerEvent, parsed
 
 TEXT, REASONING = "𝄞 naïve 👩‍👩‍👧 z\r\ny", "erst 🤔 denken"
@@ -74,7 +73,7 @@ def test_the_end_says_usage_error_and_status_in_this_order(db: None) -> None:
     turn = make_turn()
     Generation.objects.update(status=Status.FAILED, error_code="unavailable", error_sentence="It is away.", trimmed_turns=3)
     usage = Usage(generation=turn.generation, input_tokens=3, output_tokens=4, is_estimated=True)
-    usage.take_prices(LanguageModel(pk=turn.generation.model_id, name="x", input_price=Decimal(1), output_price=Decimal("0.000001")))
+    usage.take_prices(make_model(input_price=1, output_price="0.000001"))
     usage.save()
     names = [(event.name, json.loads(event.data)) for event in events_in(end(Message.objects.get(pk=turn.answer.pk)))]
     assert [name for name, _ in names] == ["usage", "error", "done"]

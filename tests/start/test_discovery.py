@@ -99,7 +99,7 @@ def test_a_start_without_the_variables_takes_the_models_off_the_picker_and_says_
 def test_the_models_come_back_with_the_variables_as_staff_left_them(base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     discovery.ensure_openai()
     LanguageModel.objects.filter(model_id="gpt-9").update(is_enabled=False)
-    LanguageModel.objects.filter(model_id="gpt-9-mini").update(name="Renamed", input_price=7)
+    LanguageModel.objects.filter(model_id="gpt-9-mini").update(name="Renamed", context_window=777)
     before = list(LanguageModel.objects.order_by("pk").values())
     with monkeypatch.context() as without:
         unset(without)
