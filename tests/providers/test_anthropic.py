@@ -28,6 +28,7 @@ async def body_for(**fields: Any) -> dict[str, Any]:
         ("redacted.sse", "Hello, world", "end_turn"),
         ("tool_use.sse", "", "tool_use"),
         ("window_full.sse", "Hello, world", "model_context_window_exceeded"),
+        ("llama_cpp.sse", "Hello! How can I assist you today?", "end_turn"),
     ],
 )
 async def test_blocks_that_nobody_can_read_are_passed_over(name: str, text: str, finish_reason: str) -> None:

@@ -26,6 +26,7 @@ async def body_for(**fields: Any) -> dict[str, Any]:
         ("three_summaries.sse", "Hello, world", "First.\n\nSecond.\n\nThird."),
         ("reasoning_of_an_open_model.sse", "Hello, world", "Let me think."),
         ("function_call.sse", "", ""),
+        ("llama_cpp.sse", "Hello! I'm just a small-town baker. What can I help with", ""),
     ],
 )
 async def test_what_a_model_thought_is_told_in_paragraphs(name: str, text: str, reasoning: str) -> None:
