@@ -56,6 +56,7 @@ TOO_LONG = re.compile(
     r"|prompt is too long|exceed context limit|input token count .{0,20}exceeds",  # Anthropic twice, Gemini
     re.IGNORECASE,
 )
+OUT_OF_MONEY = re.compile(r"credit balance is too low|reached your specified \w+ usage limits", re.IGNORECASE)  # Anthropic
 LONGEST_WAIT = 86_400.0  # seconds
 
 
@@ -105,12 +106,14 @@ def names_in(error: Any) -> list[Any]:
 
 
 def read_again(kind: type[ProviderError], detail: str) -> type[ProviderError]:
-    """Return ContextTooLong for a refusal that says so in nothing but its text, else `kind`.
+    """Return ContextTooLong or NoCredit for a refusal that says so in nothing but its text, else `kind`.
 
-    The one place that reads a message: to "rephrase" a conversation that is too long helps nobody, and these servers
-    send the same status, type and code for every bad request. A wrong guess costs a less fitting sentence, no more.
+    The one place that reads a message: to "rephrase" a conversation that is too long, or that nobody paid for, helps nobody, and
+    these servers send the same status, type and code for every bad request. A wrong guess costs a less fitting sentence, no more.
     """
-    return ContextTooLong if kind in (Refused, Faulty) and TOO_LONG.search(detail) else kind
+    if kind in (Refused, Faulty) and TOO_LONG.search(detail):
+        return ContextTooLong
+    return NoCredit if kind is Refused and OUT_OF_MONEY.search(detail) else kind
 
 
 def kind_of_status(status: int) -> type[ProviderError]:

@@ -69,6 +69,20 @@ async def test_a_conversation_that_is_too_long_is_known_by_the_text_of_servers_t
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits.",
+        "You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.",
+    ],
+)
+async def test_an_empty_account_is_known_by_the_text_where_it_comes_as_a_bad_request(said: str) -> None:
+    body = json.dumps({"type": "error", "error": {"type": "invalid_request_error", "message": said}}).encode()
+    async with serve(whole(body, "application/json", 400), "anthropic") as (_, adapter):
+        with pytest.raises(errors.NoCredit):
+            await read(adapter.stream(ask()))
+
+
+@pytest.mark.parametrize(
     ("status", "kind"), [(401, errors.Unauthorised), (402, errors.NoCredit), (404, errors.ModelUnknown), (429, errors.RateLimited)]
 )
 async def test_the_text_of_a_message_overrules_no_status_that_is_clear(status: int, kind: type[errors.ProviderError]) -> None:
