@@ -26,6 +26,7 @@ from .views import (
     theme,
     tokens,
     turns,
+    usage,
 )
 
 urlpatterns = [
@@ -88,4 +89,5 @@ urlpatterns = [
     path("share/<slug:token>/continue", shares.go_on, name="continue_shared"),
     path("sidebar", sidebar.show, name="sidebar"),
     path("theme", theme.choose, name="theme"),
+    path("usage", usage.show, name="usage"),
 ]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 
 from conversations.models import (
     Conversation,
@@ -42,6 +42,12 @@ def make_user(username: str = "", *, permissions: tuple[str, ...] = (), **fields
     user = User.objects.create(username=username or f"user{next(numbers)}", password=hashed_password(), **fields)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     return user
+
+
+def make_group(name: str = "", *people: User) -> Group:
+    group = Group.objects.create(name=name or f"Group {next(numbers)}")
+    group.user_set.set(people)
+    return group
 
 
 def make_provider(**fields: Any) -> Provider:

@@ -124,6 +124,7 @@ OURS = {
     "sidebar": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
     "tokens": Expected((TO_LOGIN, TO_LOGIN), (200, 422), (200, 422)),
     "revoke_token": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
+    "usage": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
     "theme": Expected((ONLY_POST, 302), (ONLY_POST, 302), (ONLY_POST, 302)),
 }
 

@@ -5,6 +5,7 @@ It shows no key, ever, and decides no rule of its own: it asks the models to do 
 
 from django.contrib import admin
 
+from .budgets import BudgetAdmin, BudgetPeriodAdmin
 from .conversations import ConversationAdmin
 from .feedback import FeedbackAdmin
 from .generations import GenerationAdmin
@@ -21,6 +22,8 @@ from .usage import UsageAdmin
 
 __all__ = [
     "ApiTokenAdmin",
+    "BudgetAdmin",
+    "BudgetPeriodAdmin",
     "ConversationAdmin",
     "FeedbackAdmin",
     "GenerationAdmin",

@@ -60,7 +60,7 @@ class GenerationAdmin(RecordAdmin):
     fieldsets = (
         (None, {"fields": ("status", "answer", "conversation", "model", "model_name", "finish_reason", "trimmed_turns", "usage")}),
         ("Error", {"fields": ("error", "error_sentence", "provider_said")}),
-        ("Run", {"fields": ("owner", "attempt", "takeovers", "lease_until", "heartbeat_at", "stop_requested_at")}),
+        ("Run", {"fields": ("owner", "attempt", "takeovers", "lease_until", "heartbeat_at", "stop_requested_at", "allowance")}),
         ("Times", {"fields": ("queued_at", "started_at", "first_token_at", "finished_at")}),
     )
     readonly_fields = ("answer", "conversation", "usage", "error", "provider_said", "journal_tail")

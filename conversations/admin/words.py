@@ -11,6 +11,7 @@ ERRORS = {
     "unavailable": "Provider not reached",
     "first_token_timeout": "No first word in time",
     "idle_timeout": "Fell silent",
+    "budget": "Budget used up",
     "malformed": "Reply not understood",
 }
 

@@ -8,13 +8,15 @@ from django.db import transaction
 
 from conversations.events import EventKind, joined
 from conversations.models import Generation, LanguageModel, Status, Usage
+from conversations.models.budgets import Amount, charge_for, release_for
 from conversations.models.catalog import model_key
 from conversations.models.generations import STOPPED as STOPPED
+from conversations.models.limits import TOKENS_PER_MESSAGE
 from conversations.providers.base import ChatRequest, Stream, UsageReport
 from conversations.providers.errors import ProviderError
 
 from .changes import Kind, tell_of
-from .history import TOKENS_PER_MESSAGE, assignment_of, likely_tokens, opening_of
+from .history import assignment_of, likely_tokens, opening_of
 from .journal import entries
 
 MAX_TAKEOVERS = 3  # a generation that brings down its process each time is not tried for ever
@@ -110,20 +112,25 @@ def end(generation: Generation, outcome: Outcome) -> bool:
     if won:
         written = generation.fold()[outcome.begun :]
         account(generation, outcome, joined(written, EventKind.TEXT_DELTA), joined(written, EventKind.REASONING_DELTA))
+        if generation.is_budgeted:
+            release_for(generation.pk)
         transaction.on_commit(partial(tell_of, generation.message.conversation, Kind.ENDED, generation.message_id))
     return won
 
 
 def account(generation: Generation, outcome: Outcome, text: str, reasoning: str) -> None:
-    """Write the attempt into the ledger: as the provider counted, or else by an estimate that says so."""
+    """Write the attempt into the ledger, as the provider counted, or else by an estimate that says so, and count it in the budgets."""
     if generation.model is None or outcome.request is None:
         return  # nothing was sent upstream
-    usage = Usage(generation=generation, attempt=outcome.attempt or generation.attempt)
-    enter(usage, generation.model, outcome.request, outcome, text, reasoning)
+    person = generation.message.conversation.owner_id
+    usage = Usage(generation=generation, attempt=outcome.attempt or generation.attempt, person_id=person)
+    amount = enter(usage, generation.model, outcome.request, outcome, text, reasoning)
+    if generation.is_budgeted:
+        charge_for(generation.pk, amount)
 
 
-def enter(usage: Usage, model: LanguageModel, request: ChatRequest, outcome: Outcome, text: str, reasoning: str) -> None:
-    """Write an attempt that asked `model` for `request` as a row of the ledger."""
+def enter(usage: Usage, model: LanguageModel, request: ChatRequest, outcome: Outcome, text: str, reasoning: str) -> Amount:
+    """Write an attempt that asked `model` for `request` as a row of the ledger; return what it takes from budgets."""
     counted = outcome.usage
     usage.is_estimated, usage.provider_request_id = counted is None, outcome.request_id[:200]
     if counted is None:
@@ -136,6 +143,7 @@ def enter(usage: Usage, model: LanguageModel, request: ChatRequest, outcome: Out
     if not model_key(model.pk):
         usage.model = None  # deleted meanwhile; its name and prices are known all the same
     usage.save()
+    return Amount.of(usage.cost, usage.input_tokens + usage.output_tokens)
 
 
 def estimate(request: ChatRequest, text: str, reasoning: str) -> UsageReport:

@@ -18,6 +18,7 @@ from conversations.models import Generation, Status
 from conversations.providers.errors import ProviderError
 from conversations.providers.registry import adapter_for
 
+from .allowance import Allowance
 from .ending import BROKEN, RESTARTED, STOPPED, Outcome, end, requeue
 from .feed import Feed
 from .history import Assignment
@@ -40,6 +41,7 @@ class Run:
         self.feed, self.journal = feed, journal
         self.outcome = Outcome(Status.COMPLETE, trimmed_turns=assignment.trimmed_turns, request=assignment.request)
         self.outcome.begun = len(assignment.begun)
+        self._allowance = Allowance(self.generation.allowance)
         self._reading: asyncio.Task[None] | None = None
         self._is_stopping = self._is_lost = self._is_ending = False
         self.has_ended = False  # by this run: nobody else ends it
@@ -92,6 +94,8 @@ class Run:
                 raise error
             log.warning("Generation %s: %s: %s", self.generation.pk, error.code, error.detail)
             self.outcome.fail(error)
+        else:
+            self._allowance.say_so(self.outcome)
 
     async def _read(self) -> None:
         """Read the provider to its end; while nothing has been shown, an attempt that failed is followed by another one."""
@@ -120,6 +124,8 @@ class Run:
             async with aclosing(stream):
                 async for events in stream:
                     await self._append(events)
+                    if self._allowance.is_spent_by(events):
+                        return
         finally:
             self.outcome.note(stream)
 

@@ -1,20 +1,15 @@
 """What goes upstream: the conversation up to the prompt, trimmed by whole turns to what the model can read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from conversations.events import EventKind, JournalEvent, joined
-from conversations.models import Generation, LanguageModel, Provider, Role
+from conversations.models import Generation, Provider, Role
+from conversations.models.limits import TOKENS_PER_MESSAGE, estimated_tokens, parameters_of, prompt_budget
 from conversations.models.messages import texts_to
 from conversations.providers.base import GO_ON, ChatMessage, ChatRequest, Endpoint
 
 from .journal import entries
-
-BYTES_PER_TOKEN = 3  # low for English, about right for other scripts and code: an estimate that rather trims too early
-TOKENS_PER_MESSAGE = 8  # the chat template around each message
-LIMITS = ("max_tokens", "max_completion_tokens")  # OpenAI's newer models take the second name only
-ANSWER_SHARE = 4  # a quarter of the window is kept free for the answer, unless the model has a smaller limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +35,15 @@ def assignment_of(generation: Generation) -> Assignment:
     system_prompt = answer.conversation.system_prompt
     begun = opening_of(generation)
     kept, trimmed_turns = trim(turns_to(prompts, begun), prompt_budget(model) - estimated_tokens(system_prompt))
-    parameters = parameters_of(model, answer.conversation.parameters)
+    parameters = parameters_of(model, answer.conversation.parameters | most_tokens(generation))
     messages = [message for turn in kept for message in turn]
     request = ChatRequest(model.model_id, messages, system_prompt, parameters, reasons=model.supports_reasoning)
     return Assignment(generation, endpoint_of(model.provider), request, trimmed_turns, begun)
+
+
+def most_tokens(generation: Generation) -> dict[str, int]:
+    """Return the parameter that holds an answer to what a budget has left for it; nothing where it has enough."""
+    return {} if generation.allowance is None else {"max_tokens": generation.allowance}
 
 
 def opening_of(generation: Generation) -> list[JournalEvent]:
@@ -51,23 +51,6 @@ def opening_of(generation: Generation) -> list[JournalEvent]:
     if generation.message.continues is None:
         return []
     return entries(generation.pk)[: len(generation.message.continues.opening())]
-
-
-def parameters_of(model: LanguageModel, wishes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the model's own parameters and over them what is wished, as far as the model takes it.
-
-    `max_tokens` goes under the name that staff gave it in the model's parameters, and never above the model's limit.
-    """
-    own, wished = dict(model.parameters), dict(wishes)
-    if not model.supports_reasoning:
-        wished.pop("reasoning_effort", None)
-    limit = wished.pop("max_tokens", None)
-    name = next((name for name in LIMITS if name in own), LIMITS[0])
-    if limit:
-        own[name] = min(limit, model.max_output_tokens or limit)
-    elif model.max_output_tokens:
-        own.setdefault(name, model.max_output_tokens)
-    return own | wished
 
 
 def endpoint_of(provider: Provider) -> Endpoint:
@@ -116,24 +99,19 @@ def trim(turns: list[TurnMessages], budget: int) -> tuple[list[TurnMessages], in
     return turns[kept:], kept
 
 
-def prompt_budget(model: LanguageModel) -> int:
-    reserve = model.context_window // ANSWER_SHARE
-    return model.context_window - min(reserve, model.max_output_tokens or reserve)
-
-
 def turn_tokens(turn: Iterable[ChatMessage]) -> int:
     return sum(estimated_tokens(message.text) + TOKENS_PER_MESSAGE for message in turn)
 
 
-def estimated_tokens(text: str) -> int:
-    """Return about how many tokens `text` is: UTF-8 bytes by three, rounded up."""
-    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
-
-
 def likely_tokens(text: str) -> int:
-    """Return how many tokens `text` most likely is: four characters of ASCII make one, or one and a half of any other, rounded up.
+    """Return how many tokens `text` most likely is, rounded up.
 
     For the ledger, where `estimated_tokens`, which rather says too many, would bill too much.
     """
+    return -(-twelfths_of(text) // 12)
+
+
+def twelfths_of(text: str) -> int:
+    """Return how many twelfths of a token `text` most likely is: four characters of ASCII make one, or one and a half of any other."""
     ascii_characters = len(text.encode("ascii", "ignore"))
-    return -(-(3 * ascii_characters + 8 * (len(text) - ascii_characters)) // 12)
+    return 3 * ascii_characters + 8 * (len(text) - ascii_characters)

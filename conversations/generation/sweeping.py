@@ -1,16 +1,25 @@
-"""The sweep: temporary conversations that nobody has open go for good, in every process, soon after they were closed."""
+"""The sweep: what nobody needs any more goes, in every process: temporary conversations soon after they were closed, forgotten holds."""
 
 import asyncio
 import logging
 from collections.abc import Callable
 
 from chatsite import threads
+from conversations.models.holds import release_forgotten
 from conversations.models.trash import sweep_temporary
 
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 60.0
-sweep_in_thread = threads.in_thread(threads.generation, sweep_temporary)
+
+
+def sweep() -> list[int]:
+    """Sweep once; return the generations that were asked to stop."""
+    release_forgotten()
+    return sweep_temporary()
+
+
+sweep_in_thread = threads.in_thread(threads.generation, sweep)
 
 
 async def keep_swept(notify: Callable[[int], None]) -> None:
@@ -21,4 +30,4 @@ async def keep_swept(notify: Callable[[int], None]) -> None:
             for generation_id in await sweep_in_thread():
                 notify(generation_id)
         except Exception:  # the next round tries again
-            log.exception("Temporary conversations could not be swept.")
+            log.exception("What nobody needs any more could not be swept.")

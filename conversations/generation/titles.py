@@ -11,12 +11,27 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Left
 
 from chatsite import threads
 from conversations.events import EventKind
-from conversations.models import Conversation, Generation, LanguageModel, Message, Role, Status, Usage
+from conversations.models import (
+    Conversation,
+    Generation,
+    LanguageModel,
+    Message,
+    NothingLeft,
+    Reservation,
+    Role,
+    Status,
+    Usage,
+)
+from conversations.models.budgets import charge, release
+from conversations.models.holds import hold_for_title
+from conversations.models.limits import TOKENS_PER_MESSAGE, estimated_tokens, parameters_of
+from conversations.models.needs import Need
 from conversations.models.titles import title_in
 from conversations.providers.base import ChatMessage, ChatRequest, Stream
 from conversations.providers.errors import ProviderError
@@ -25,7 +40,7 @@ from conversations.providers.registry import adapter_for
 from .changes import Kind, tell_of
 from .ending import Outcome, enter
 from .engine import clean
-from .history import Assignment, endpoint_of, parameters_of
+from .history import Assignment, endpoint_of
 from .patience import insist
 
 log = logging.getLogger(__name__)
@@ -53,6 +68,7 @@ class Naming:
     conversation: Conversation
     model: LanguageModel
     request: ChatRequest
+    held: list[Reservation]
 
 
 def is_to_be_named(assignment: Assignment, outcome: Outcome) -> bool:
@@ -96,7 +112,7 @@ async def read(stream: Stream, text: dict[EventKind, str]) -> None:
 
 
 def begin(generation: Generation) -> Naming | None:
-    """Claim the naming of the conversation; None where it has been, or is not to be, named."""
+    """Claim the naming of the conversation; None where it has been, or is not to be, named, or no budget pays for it."""
     answer = generation.message
     marked = LanguageModel.objects.available().filter(writes_titles=True).first()
     conversation, model = answer.conversation, marked or own_model(generation)
@@ -104,7 +120,16 @@ def begin(generation: Generation) -> Naming | None:
         return None
     model.hold_rates()
     prompt = Message.objects.filter(children=answer.pk).values_list(Left("text", EXCERPT), flat=True).first() or ""
-    return Naming(conversation, model, request_for(prompt, model))
+    request = request_for(prompt, model)
+    try:
+        return Naming(conversation, model, request, hold_for_title(conversation.owner_id, need_of(request, model)))
+    except NothingLeft:
+        return None
+
+
+def need_of(request: ChatRequest, model: LanguageModel) -> Need:
+    read = sum(estimated_tokens(message.text) + TOKENS_PER_MESSAGE for message in request.messages)
+    return Need.of(model, read, most_tokens_for(model))
 
 
 def own_model(generation: Generation) -> LanguageModel | None:
@@ -114,13 +139,17 @@ def own_model(generation: Generation) -> LanguageModel | None:
 
 
 def request_for(prompt: str, model: LanguageModel) -> ChatRequest:
-    wishes: dict[str, Any] = {"max_tokens": MOST_TOKENS_WITH_REASONING if model.supports_reasoning else MOST_TOKENS}
+    wishes: dict[str, Any] = {"max_tokens": most_tokens_for(model)}
     if "temperature" in model.parameters:  # some models take none
         wishes["temperature"] = 0
     pairs = [(INSTRUCTION + text, title) for text, title in EXAMPLES.items()]
     examples = [message for text, title in pairs for message in (ChatMessage("user", text), ChatMessage("assistant", title))]
     messages, parameters = [*examples, ChatMessage("user", INSTRUCTION + prompt)], parameters_of(model, wishes)
     return ChatRequest(model.model_id, messages, "", parameters, "title", reasons=model.supports_reasoning)
+
+
+def most_tokens_for(model: LanguageModel) -> int:
+    return MOST_TOKENS_WITH_REASONING if model.supports_reasoning else MOST_TOKENS
 
 
 @transaction.atomic
@@ -130,13 +159,16 @@ def finish(naming: Naming, outcome: Outcome, text: str, reasoning: str) -> None:
     Done again, because its commit was not heard of, it changes nothing: there is one attempt for each conversation.
     """
     is_there = Conversation.objects.filter(pk=naming.conversation.pk).exists()
-    usage = Usage(purpose=Usage.Purpose.TITLE, conversation=naming.conversation if is_there else None)
+    owner = User.objects.filter(pk=naming.conversation.owner_id).first()
+    usage = Usage(purpose=Usage.Purpose.TITLE, conversation=naming.conversation if is_there else None, person=owner)
     if is_there and Usage.objects.filter(purpose=usage.purpose, conversation=naming.conversation).exists():
         return
-    enter(usage, naming.model, naming.request, outcome, text, reasoning)
+    amount = enter(usage, naming.model, naming.request, outcome, text, reasoning)
     title = title_in(text) if outcome.status == Status.COMPLETE else ""
     if title and naming.conversation.entitle(title):
         transaction.on_commit(partial(tell_of, naming.conversation, Kind.RENAMED))
+    charge((held.period_id for held in naming.held), amount)
+    release(Reservation.objects.filter(pk__in=[held.pk for held in naming.held]))
 
 
 begin_in_thread = threads.in_thread(threads.web, begin)

@@ -1,6 +1,7 @@
 """What is kept, and the rules of keeping it. Imports nothing else of ours."""
 
 from .branches import Siblings, choose, delete_turn, keep, restore_turn, siblings_of
+from .budgets import Budget, BudgetPeriod, Reservation
 from .calls import ApiCall
 from .catalog import LanguageModel, Protocol, Provider, SystemPrompt, SystemPromptVersion
 from .conversations import Conversation
@@ -13,7 +14,7 @@ from .messages import Message, Rendering, Role
 from .pace import Pace
 from .prices import Price
 from .prompts import Preferences, SavedPrompt
-from .refusals import TooFast, TurnRefused
+from .refusals import NothingLeft, TooFast, TurnRefused
 from .rewrites import rewrite
 from .settings import FormerSettings
 from .shares import NothingToShare, Share, share
@@ -24,6 +25,8 @@ from .usage import Usage
 __all__ = [
     "ApiCall",
     "ApiToken",
+    "Budget",
+    "BudgetPeriod",
     "Conversation",
     "Feedback",
     "Folder",
@@ -33,6 +36,7 @@ __all__ = [
     "JournalEntry",
     "LanguageModel",
     "Message",
+    "NothingLeft",
     "NothingToShare",
     "Pace",
     "Preferences",
@@ -40,6 +44,7 @@ __all__ = [
     "Protocol",
     "Provider",
     "Rendering",
+    "Reservation",
     "Role",
     "SavedPrompt",
     "Scope",

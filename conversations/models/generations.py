@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from conversations.events import EventKind, JournalEvent, joined
 
+from .budgets import release_for
 from .catalog import LanguageModel
 from .messages import Message
 from .prepared import Prepared
@@ -98,6 +99,12 @@ class Generation(models.Model):
     error_sentence = models.TextField(blank=True, help_text="What the person was told.")
     error_detail = models.TextField(blank=True, help_text="What the provider said.")
     trimmed_turns = models.PositiveIntegerField(default=0, help_text="Turns left out because the context window is full.")
+    is_budgeted = models.BooleanField(
+        "budgeted", default=False, db_default=False, help_text="Something of a budget is held for it until it ends."
+    )
+    allowance = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Tokens of output that its budgets have left for it. Empty: enough for the longest answer."
+    )
 
     objects = GenerationQuerySet.as_manager()
     is_taken_over = False  # set by `claim`: the former owner was lost, and has settled nothing
@@ -147,6 +154,7 @@ class Generation(models.Model):
         with transaction.atomic():
             if queued.update(status=Status.STOPPED, error_sentence=STOPPED, stop_requested_at=now, finished_at=now):
                 self.fold()
+                release_for(self.pk)
                 self.status = Status.STOPPED
                 return True
         running = Generation.objects.filter(pk=self.pk, status=Status.RUNNING, stop_requested_at=None)

@@ -12,6 +12,15 @@ class TurnRefused(Exception):
         self.code = code
 
 
+class NothingLeft(TurnRefused):
+    """No budget of the person has enough left for an answer that is worth beginning."""
+
+    status = 402
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, "budget")
+
+
 class TooFast(TurnRefused):
     """More than one person may ask for."""
 

@@ -18,6 +18,7 @@ from .catalog import LanguageModel, SystemPrompt
 from .conversations import Conversation, locked_conversation, title_from
 from .folders import Folder
 from .generations import Generation, JournalEntry, live_in
+from .holds import hold_for
 from .messages import Message, Role
 from .pace import keep_pace
 from .refusals import TurnRefused
@@ -64,7 +65,10 @@ class Wishes(TypedDict, total=False):
 
 
 def start_conversation(owner: User, prompt: str, model: LanguageModel, request_key: uuid.UUID, **wishes: Unpack[Wishes]) -> Turn:
-    """Begin a conversation with its first turn; the same prompt under the same request key again returns the turn it began."""
+    """Begin a conversation with its first turn; the same prompt under the same request key again returns the turn it began.
+
+    Raises NothingLeft.
+    """
     try:
         return _start_conversation(owner, prompt, model, request_key, wishes)
     except IntegrityError:  # the key is taken
@@ -124,8 +128,7 @@ def retry(answer: Message, model: LanguageModel, rival: LanguageModel | None = N
     prompt = _prompt_of(answer)
     first = _queue_answer(conversation, prompt, model)
     second = _queue_answer(conversation, prompt, rival) if rival else None
-    _show(conversation, first, model, second)
-    return Turn(prompt, first, second)
+    return _shown(Turn(prompt, first, second), conversation, model)
 
 
 @transaction.atomic
@@ -138,8 +141,7 @@ def answer_prompt(prompt: Message, model: LanguageModel) -> Turn:
     refuse_if_busy(conversation)
     refuse_if_gone(prompt)
     answer = _queue_answer(conversation, prompt, model)
-    _show(conversation, answer, model)
-    return Turn(prompt, answer)
+    return _shown(Turn(prompt, answer), conversation, model)
 
 
 @transaction.atomic
@@ -155,8 +157,7 @@ def go_on(answer: Message, model: LanguageModel) -> Turn:
         raise TurnRefused(WHOLE, "whole")
     prompt = _prompt_of(answer)
     longer = _queue_answer(conversation, prompt, model, continues=answer)
-    _show(conversation, longer, model)
-    return Turn(prompt, longer)
+    return _shown(Turn(prompt, longer), conversation, model)
 
 
 def _once(begin: Callable[[uuid.UUID], Turn], conversation: Conversation, prompt: str, request_key: uuid.UUID) -> Turn:
@@ -210,8 +211,7 @@ def _prompt_of(answer: Message) -> Message:
 def _begin(conversation: Conversation, parent_id: int | None, text: str, model: LanguageModel, request_key: uuid.UUID) -> Turn:
     prompt = Message.objects.create(conversation=conversation, parent_id=parent_id, role=Role.USER, text=text, request_key=request_key)
     answer = _queue_answer(conversation, prompt, model)
-    _show(conversation, answer, model)
-    return Turn(prompt, answer)
+    return _shown(Turn(prompt, answer), conversation, model)
 
 
 def _queue_answer(conversation: Conversation, prompt: Message, model: LanguageModel, *, continues: Message | None = None) -> Message:
@@ -226,7 +226,13 @@ def _queue_answer(conversation: Conversation, prompt: Message, model: LanguageMo
     return answer
 
 
-def _show(conversation: Conversation, head: Message, model: LanguageModel, rival: Message | None = None) -> None:
-    """Let the path to a new answer be the one that is shown; a comparison that was open is over."""
+def _shown(turn: Turn, conversation: Conversation, model: LanguageModel) -> Turn:
+    """Let the path to a new answer be the one that is shown, and have it paid for; a comparison that was open is over.
+
+    Raises NothingLeft.
+    """
+    head, rival = turn.answer, turn.rival
     conversation.head, conversation.rival, conversation.model = head, rival, model
     Conversation.objects.filter(pk=conversation.pk).update(head=head, rival=rival, model=model, updated_at=timezone.now())
+    hold_for(conversation, turn.answers)
+    return turn

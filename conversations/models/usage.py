@@ -1,5 +1,6 @@
 """The ledger: one immutable row for each upstream attempt, whatever became of it."""
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.conf import settings
@@ -26,9 +27,7 @@ class Usage(models.Model):
     conversation = models.ForeignKey(
         Conversation, null=True, on_delete=models.SET_NULL, related_name="+", help_text="Of what belongs to no answer."
     )
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", help_text="Who asked, where it was a program."
-    )
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", help_text="Who asked.")
     token = models.ForeignKey(ApiToken, null=True, on_delete=models.SET_NULL, related_name="+", help_text="What the program came with.")
     generation = models.ForeignKey(Generation, null=True, on_delete=models.SET_NULL, related_name="usages")
     attempt = models.PositiveIntegerField(default=1)
@@ -53,6 +52,7 @@ class Usage(models.Model):
         ordering: ClassVar = ["-pk"]
         verbose_name_plural = "usage"
         constraints: ClassVar = [models.UniqueConstraint(fields=["generation", "attempt"], name="one_usage_per_attempt")]
+        indexes: ClassVar = [models.Index(fields=["person", "created_at"], name="usage_of_a_person")]
 
     def __str__(self) -> str:
         return f"{self.model_name}: {self.input_tokens} in, {self.output_tokens} out"
@@ -63,6 +63,11 @@ class Usage(models.Model):
         for kind in KINDS:
             setattr(self, kind, getattr(model.rates, kind))
         self.cost = cost_of(self, model.rates)
+
+
+def cost_now(model: LanguageModel, **tokens: int) -> Decimal:
+    """Return what tokens, named as the columns of the ledger, cost at the prices that `model` holds, in US dollars."""
+    return cost_of(Usage(**tokens), model.rates)
 
 
 @Prepared

@@ -32,7 +32,7 @@ def choose(request: SignedInRequest, pk: int) -> HttpResponse:
     try:
         choose_branch(message)
     except TurnRefused as error:
-        return refuse(request, message.conversation, str(error), 409, error.code)
+        return refuse(request, message.conversation, str(error), error.status, error.code)
     return shown_instead(request, message)
 
 
@@ -45,7 +45,7 @@ def keep(request: SignedInRequest, pk: int) -> HttpResponse:
         for generation_id in keep_answer(answer):
             supervisor.notify(generation_id)
     except TurnRefused as error:
-        return refuse(request, answer.conversation, str(error), 409, error.code)
+        return refuse(request, answer.conversation, str(error), error.status, error.code)
     return shown_instead(request, answer, said="Kept")
 
 
@@ -67,7 +67,7 @@ def fork(request: SignedInRequest, pk: int) -> HttpResponse:
     try:
         conversation = fork_at(message)
     except TurnRefused as error:
-        return refuse(request, message.conversation, str(error), 409, error.code)
+        return refuse(request, message.conversation, str(error), error.status, error.code)
     tell_of(conversation, Kind.BRANCHED)
     if is_program(request):
         url = reverse("conversation", args=[conversation.pk])

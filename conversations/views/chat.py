@@ -17,6 +17,7 @@ from conversations.models.conversations import own_conversation
 from conversations.models.passages import Passage, last_passage
 from conversations.rendering import cache
 from conversations.rendering.answers import Answer
+from conversations.rendering.budgets import Standing, low_of
 from conversations.rendering.prompts import Prompt
 
 from .panel import panel_for
@@ -34,6 +35,7 @@ class Composer:
     text: str = ""
     error: str = ""
     is_running: bool = False
+    low: list[Standing] = field(default_factory=list)  # budgets of which little is left
     request_key: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
@@ -83,6 +85,7 @@ def chat_page(
     if conversation and passage is None:
         passage = last_passage(conversation)
     turns = turns_of(passage) if passage else []
+    composer.low = low_of(request.user.pk)
     composer.is_running = any(isinstance(entry, Answer) and entry.is_live for entry in turns)
     context = {
         "sidebar": sidebar,

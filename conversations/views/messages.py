@@ -15,6 +15,7 @@ from conversations.generation.changes import Kind, tell_of
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, LanguageModel, Message, Role, Turn, TurnRefused, start_turn
 from conversations.rendering.answers import Answer
+from conversations.rendering.budgets import low_of
 from conversations.rendering.prompts import Prompt
 
 from .chat import chat_page, composer_for, find_own
@@ -78,6 +79,8 @@ def run(turn: Turn) -> None:
 def shown_turn(turn: Turn, before: Conversation) -> dict[str, Any]:
     """What `_turn.html` expects; `before` may have been in a comparison, which the turn has brought to its end."""
     shown = {"prompt": Prompt(turn.prompt), "answer": Answer(turn.answer), "request_key": uuid.uuid4()}
+    if turn.generation.is_budgeted:
+        shown["low"] = low_of(turn.conversation.owner_id)
     return shown | path_beside(turn.conversation, before.rival) if before.rival else shown
 
 

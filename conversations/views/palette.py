@@ -21,6 +21,7 @@ PLACES = {
     "Folders": "folders",
     "Archive": "archive",
     "Trash": "trash",
+    "My usage": "usage",
     "Your data: export, import": "data",
     "Shared links": "shares",
     "Settings": "settings",

@@ -37,7 +37,7 @@ def rewrite(request: SignedInRequest, pk: int) -> HttpResponse:
     try:
         written = write_anew(answer, form.cleaned_data["text"], form.cleaned_data["request_key"])
     except TurnRefused as error:
-        return refuse(request, answer, str(error), 409, error.code, form)
+        return refuse(request, answer, str(error), error.status, error.code, form)
     tell_of(answer.conversation, Kind.BRANCHED)
     if is_program(request):
         return JsonResponse({"answer": written.pk, "url": address_of(written)}, status=201)

@@ -83,7 +83,7 @@ def delete(request: SignedInRequest, pk: int) -> HttpResponse:
         for generation_id in delete_turn(prompt):
             supervisor.notify(generation_id)
     except TurnRefused as error:
-        return refuse(request, prompt.conversation, str(error), 409, error.code)
+        return refuse(request, prompt.conversation, str(error), error.status, error.code)
     tell_of(prompt.conversation, Kind.BRANCHED)
     if is_program(request):
         return HttpResponse(status=204)
@@ -102,7 +102,7 @@ def restore(request: SignedInRequest, pk: int) -> HttpResponse:
     try:
         restore_turn(prompt, shown_in(form_data(request)))
     except TurnRefused as error:
-        return refuse(request, prompt.conversation, str(error), 409, error.code)
+        return refuse(request, prompt.conversation, str(error), error.status, error.code)
     tell_of(prompt.conversation, Kind.BRANCHED)
     if is_program(request):
         return HttpResponse(status=204)

@@ -1,7 +1,7 @@
 """The lists: a fixed number of queries however many rows there are, and no long text is read for one."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -13,8 +13,20 @@ from django.urls import reverse
 
 from conversations.admin.generations import error_codes
 from conversations.admin.words import ERRORS, in_words
-from conversations.models import Conversation, Feedback, Generation, LanguageModel, Message, Provider, SystemPrompt, Usage, rate
-from tests.factories import make_model, make_price, make_turn
+from conversations.models import (
+    Budget,
+    BudgetPeriod,
+    Conversation,
+    Feedback,
+    Generation,
+    LanguageModel,
+    Message,
+    Provider,
+    SystemPrompt,
+    Usage,
+    rate,
+)
+from tests.factories import make_group, make_model, make_price, make_turn, make_user
 
 LONG_COLUMNS = ('"text"', '"reasoning"', '"system_prompt"', '"error_detail"', '"error_sentence"')
 
@@ -22,6 +34,9 @@ LONG_COLUMNS = ('"text"', '"reasoning"', '"system_prompt"', '"error_detail"', '"
 def make_rows(count: int) -> None:
     for _ in range(count):
         model = make_model()
+        Budget.objects.create(group=make_group(), token_limit=1)
+        Budget.objects.create(person=make_user(), token_limit=1)
+        BudgetPeriod.objects.create(budget=Budget.objects.latest("pk"), starts_on=date(2026, 1, 1))
         turn = make_turn(model=model)
         usage = Usage(generation=turn.generation)
         usage.take_prices(model)
@@ -39,7 +54,9 @@ def queries_of(browser: Client, model: type[Model], **lookups: Any) -> list[str]
     return [query["sql"] for query in queries]
 
 
-@pytest.mark.parametrize("model", [Provider, LanguageModel, SystemPrompt, Conversation, Message, Generation, Usage, Feedback])
+@pytest.mark.parametrize(
+    "model", [Provider, LanguageModel, SystemPrompt, Conversation, Message, Generation, Usage, Feedback, Budget, BudgetPeriod]
+)
 def test_a_longer_list_takes_no_more_queries(root: Client, model: type[Model]) -> None:
     make_rows(2)
     few = queries_of(root, model)

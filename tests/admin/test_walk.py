@@ -12,6 +12,8 @@ from django.urls import reverse
 
 from conversations.models import (
     ApiToken,
+    Budget,
+    BudgetPeriod,
     Conversation,
     Feedback,
     Generation,
@@ -29,8 +31,8 @@ from conversations.models import (
 from tests.factories import make_model, make_provider, make_turn, make_user
 
 SECRET = "sk-walk-3f9c1b7e5d"
-RECORDS = [ApiToken, Conversation, Message, Generation, Usage, Feedback, Share, Import]
-OURS = [Provider, LanguageModel, SystemPrompt, *RECORDS]
+RECORDS = [ApiToken, Conversation, Message, Generation, Usage, Feedback, Share, Import, BudgetPeriod]
+OURS = [Provider, LanguageModel, SystemPrompt, Budget, *RECORDS]
 
 
 class InlineCode(HTMLParser):
@@ -51,6 +53,7 @@ class InlineCode(HTMLParser):
 def make_one_of_each() -> None:
     provider = make_provider(api_key=SECRET)
     model = make_model(provider)
+    Budget.objects.create(token_limit=1_000_000)
     turn = make_turn(model=model)
     usage = Usage(generation=turn.generation, input_tokens=1)
     usage.take_prices(model)

@@ -225,6 +225,13 @@ def at(path: str) -> Callable[[Page], Awaitable[object]]:
     return lambda page: page.goto(path)
 
 
+async def used(page: Page) -> None:
+    """Something of this month is on the page, and something of a budget."""
+    await finished(page, "hello /rate 5000")
+    await page.goto("/usage")
+    await expect(page.get_by_role("table")).to_be_visible()
+
+
 def with_answer(prompt: str, status: str = "complete") -> Callable[[Page], Awaitable[object]]:
     return lambda page: finished(page, prompt, status)
 
@@ -267,6 +274,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], Awaitable[object]]]] = {
     "panel of a new chat": ("alice", panel_of_a_new_chat),
     "settings": ("alice", at("/settings")),
     "your data": ("alice", at("/data")),
+    "usage": ("alice", used),
     "import": ("alice", imported),
     "share": ("alice", shared),
     "shared links": ("alice", at("/shares")),

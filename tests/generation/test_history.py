@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.generation.history import TOKENS_PER_MESSAGE, assignment_of, estimated_tokens, likely_tokens, trim, turn_tokens, turns_of
+from conversations.generation.history import assignment_of, likely_tokens, trim, turn_tokens, turns_of
 from conversations.models import Conversation, Generation, LanguageModel, Message, Role, Status, SystemPrompt, Turn, retry
+from conversations.models.limits import TOKENS_PER_MESSAGE, estimated_tokens
 from conversations.providers.base import ChatMessage
 from tests.factories import make_conversation, make_model, make_provider, make_turn, make_user
 

@@ -315,7 +315,7 @@ def test_a_page_asks_the_same_however_many_branches_there_are(alices: Client, fi
     page(alices, first.conversation)
     with CaptureQueriesContext(connection) as captured:
         page(alices, first.conversation)
-    assert len(captured) == 9
+    assert len(captured) == 10
 
 
 @pytest.mark.postgresql

@@ -47,11 +47,11 @@ def test_a_prompt_in_which_anything_can_be_seen_is_taken_as_it_is(alices: Client
     assert Message.objects.get(role="user").text == prompt
 
 
-def test_a_turn_asks_six_questions_and_writes_four_rows(
+def test_a_turn_asks_seven_questions_and_writes_four_rows(
     alice: User, alices: Client, model: LanguageModel, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     url = reverse("start_turn", args=[make_conversation(alice, model=model).pk])
-    with django_assert_num_queries(12):  # and the two that begin and end a transaction
+    with django_assert_num_queries(13):  # and the two that begin and end a transaction
         assert send(alices, url, "hello", model, headers=HTMX).status_code == 200
 
 

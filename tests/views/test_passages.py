@@ -119,7 +119,7 @@ def test_what_is_no_number_shows_the_end(alice: User, alices: Client, junk: str)
 @pytest.mark.parametrize("length", [4, 3 * LENGTH])
 def test_each_passage_asks_the_same_however_long_the_conversation_is(alice: User, alices: Client, length: int) -> None:
     path = make_path(conversation := make_conversation(alice), length)
-    for query, queries in (("", 10), (f"?before={path[2].pk}", 10), (f"?message={path[1].pk}", 11)):
+    for query, queries in (("", 11), (f"?before={path[2].pk}", 11), (f"?message={path[1].pk}", 12)):
         page(alices, conversation, query)
         with CaptureQueriesContext(connection) as captured:
             page(alices, conversation, query)

@@ -39,7 +39,7 @@ def test_home_asks_the_same_however_many_conversations_there_are(alice: User, al
     for _ in range(amount):
         make_turn(owner=alice, model=model)
         make_model()
-    assert queries_of(alices, "/") == 7
+    assert queries_of(alices, "/") == 8
 
 
 @pytest.mark.parametrize("turns", [1, 12])
@@ -47,7 +47,7 @@ def test_a_conversation_asks_the_same_however_long_it_is(alice: User, alices: Cl
     for _ in range(turns):
         make_turn(owner=alice, model=model)
     conversation = make_long_conversation(alice, model, turns)
-    assert queries_of(alices, reverse("conversation", args=[conversation.pk])) == 10
+    assert queries_of(alices, reverse("conversation", args=[conversation.pk])) == 11
 
 
 @pytest.mark.parametrize("turns", [1, 12])
@@ -57,7 +57,7 @@ def test_sending_asks_the_same_however_long_the_conversation_is(alice: User, ali
     with CaptureQueriesContext(connection) as captured:
         response = alices.post(reverse("start_turn", args=[conversation.pk]), {"prompt": "hello", "model": model.pk}, headers=JSON)
     assert response.status_code == 201
-    assert len(captured) == 12
+    assert len(captured) == 13
 
 
 @pytest.mark.parametrize("turns", [1, 12])
