@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 from django.db import transaction
 
 from chatsite import environment as env
-from conversations.models import LanguageModel, Provider
+from conversations.models import LanguageModel, Price, Provider
+from conversations.models.prices import this_second
 from conversations.providers.base import Endpoint
 from conversations.providers.errors import ProviderError
+from conversations.providers.known import Known, known_of
 from conversations.providers.registry import new_adapter
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -38,8 +40,10 @@ def ensure_openai() -> list[str]:
         sentence = error.sentence if isinstance(error, ProviderError) else "It did not answer in time."
         return [f"{provider.name} at {provider.base_url} did not list its models. {sentence}"]
     added = add_models(provider, found)
-    if added and not provider.is_in_house:
-        return [f"{provider.name}: {added} new models. Their prices are unknown: set them in the admin, or answers show no cost."]
+    unpriced = [model for model in added if not model.rates.is_known]
+    if unpriced:
+        rest = "Their prices are" if len(unpriced) == len(added) else f"The prices of {len(unpriced)} are"
+        return [f"{provider.name}: {len(added)} new models. {rest} unknown: set them in the admin, or answers show no cost."]
     return []
 
 
@@ -96,13 +100,34 @@ async def discover(provider: Provider) -> list[str]:
         await adapter.aclose()
 
 
-def add_models(provider: Provider, found: list[str]) -> int:
-    """Add the models that are new, at most MODELS_AT_MOST of them; those that cannot chat are added switched off."""
-    known = set(provider.models.values_list("model_id", flat=True))
+@transaction.atomic
+def add_models(provider: Provider, found: list[str]) -> list[LanguageModel]:
+    """Add the models that are new, at most MODELS_AT_MOST of them, with what is known of each, and return them.
+
+    Those that cannot chat are added switched off.
+    """
+    there = set(provider.models.values_list("model_id", flat=True))
     window = HOUSE_CONTEXT if provider.is_in_house else CLOUD_CONTEXT
-    new = [model_id for model_id in dict.fromkeys(found) if model_id not in known and len(model_id) <= 200]
+    new = [model_id for model_id in dict.fromkeys(found) if model_id not in there and 0 < len(model_id) <= 200][:MODELS_AT_MOST]
+    known = {model_id: known_of(provider.base_url, model_id) for model_id in new}
     rows = [
-        LanguageModel(provider=provider, model_id=model_id, name=model_id, context_window=window, is_enabled=not NO_CHAT.search(model_id))
-        for model_id in new[:MODELS_AT_MOST]
+        LanguageModel(
+            provider=provider,
+            model_id=model_id,
+            name=model_id,
+            context_window=known[model_id].context_window or window,
+            is_enabled=not NO_CHAT.search(model_id),
+        )
+        for model_id in new
     ]
-    return len(LanguageModel.objects.bulk_create(rows, ignore_conflicts=True))
+    LanguageModel.objects.bulk_create(rows, ignore_conflicts=True)
+    added = list(provider.models.filter(model_id__in=new))
+    Price.objects.bulk_create(
+        [price_of(model, known[model.model_id]) for model in added if known[model.model_id].prices], ignore_conflicts=True
+    )
+    return added
+
+
+def price_of(model: LanguageModel, known: Known) -> Price:
+    """Return the price from now on that is publicly known, not saved yet."""
+    return Price(model=model, valid_from=this_second(), source=known.source, **known.prices)

@@ -63,23 +63,34 @@ def wanted_of(provider: Provider) -> list[str]:
     return list(provider.models.values_list("model_id", flat=True)) if provider.pk else []
 
 
+def ask_for_models(provider: Provider) -> tuple[list[str], str]:
+    """Return the ids of the models it offers, and a sentence if it does not say. Takes LIMIT_SECONDS at most, in no transaction."""
+    endpoint = endpoint_of(provider)
+    offered, complaint = async_to_sync(_listed)(endpoint)
+    return [endpoint.without_key(model_id) for model_id in offered], complaint
+
+
 async def _ask_all(questions: Sequence[Question]) -> list[Finding]:
     return await asyncio.gather(*(_ask(question) for question in questions))
 
 
 async def _ask(question: Question) -> Finding:
     started = monotonic()
-    try:
-        async with asyncio.timeout(LIMIT_SECONDS):
-            offered = await _offered(question.endpoint)
-    except TimeoutError:
-        return Finding(
-            question.provider, False, f"No answer within {LIMIT_SECONDS:.0f} seconds. Check the base URL, and that the server is running."
-        )
-    except errors.ProviderError as error:
-        return Finding(question.provider, False, _describe(error))
+    offered, complaint = await _listed(question.endpoint)
+    if complaint:
+        return Finding(question.provider, False, complaint)
     sentence = f"Reached in {monotonic() - started:.2f} s. {_summarise(offered, question.wanted)}"
     return Finding(question.provider, True, question.endpoint.without_key(sentence))
+
+
+async def _listed(endpoint: Endpoint) -> tuple[list[str], str]:
+    try:
+        async with asyncio.timeout(LIMIT_SECONDS):
+            return await _offered(endpoint), ""
+    except TimeoutError:
+        return [], f"No answer within {LIMIT_SECONDS:.0f} seconds. Check the base URL, and that the server is running."
+    except errors.ProviderError as error:
+        return [], _describe(error)
 
 
 async def _offered(endpoint: Endpoint) -> list[str]:

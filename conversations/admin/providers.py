@@ -3,20 +3,24 @@
 import copy
 import os
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from conversations.models import Provider
+from conversations.models.presets import PRESETS, filled
 
 from .connection import check_connections
 from .enabled_mark import EnabledMarkAdmin
+from .offers import offers_page
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Provider]
@@ -114,9 +118,11 @@ def origin(url: str) -> tuple[str, str]:
 
 def key_source(provider: Provider) -> str:
     """Say where the key in effect comes from, and nothing of the key."""
-    if name := provider.api_key_variable:
-        return f"environment variable {name}" + ("" if os.environ.get(name) else " (not set)")
-    return "stored" if provider.api_key else "none"
+    name = provider.api_key_variable
+    if name and os.environ.get(name):
+        return f"environment variable {name}"
+    missing = f"environment variable {name} (not set)" if name else "none"
+    return "stored" if provider.api_key else missing
 
 
 @admin.register(Provider)
@@ -128,11 +134,25 @@ class ProviderAdmin(EnabledMarkAdmin):
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012 - Django types it as an instance attribute
     readonly_fields = ("key",)
     actions = ("test_connection",)
+    add_form_template = "admin/conversations/provider/add_form.html"
     fieldsets = (
         (None, {"fields": ("name", "slug", "protocol", "base_url", "is_enabled")}),
         ("Key", {"fields": ("key", "new_key", "remove_key", "api_key_variable")}),
         ("Limits", {"fields": ("connect_timeout", "first_token_timeout", "idle_timeout", "reports_usage")}),
     )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Fill the form of a new provider by `?preset=`."""
+        return filled(request.GET.get("preset", "")) or super().get_changeform_initial_data(request)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        chosen = request.GET.get("preset", "")
+        presets = {"presets": PRESETS.items(), "chosen": chosen, "preset": PRESETS.get(chosen)}
+        return super().add_view(request, form_url, presets | (extra_context or {}))
+
+    def get_urls(self) -> list[URLPattern]:
+        offers = self.admin_site.admin_view(partial(offers_page, self))
+        return [path("<path:object_id>/models/", offers, name="conversations_provider_models"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         providers: QuerySet[Provider] = super().get_queryset(request).annotate(model_count=Count("models"))

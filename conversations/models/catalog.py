@@ -71,10 +71,8 @@ class Provider(models.Model):
 
     @property
     def secret(self) -> str:
-        """The API key in effect; "" where none is set."""
-        if self.api_key_variable:
-            return os.environ.get(self.api_key_variable, "")
-        return str(self.api_key)
+        """The API key in effect: that of the variable, else the stored one; "" where none is set."""
+        return os.environ.get(self.api_key_variable, "") or str(self.api_key)
 
 
 class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
