@@ -27,12 +27,12 @@ class Measure:
 
     @property
     def text(self) -> str:
-        return f"{amount(self.left, is_money=self.is_money)} of {amount(self.limit, is_money=self.is_money)}"
+        return f"{dollars_of(self.left)} of {dollars_of(self.limit)}" if self.is_money else f"{self.left:,} of {self.limit:,} tokens"
 
     @property
     def held_text(self) -> str:
         """What is held for answers that are being written; "" where nothing is."""
-        return amount(self.held, is_money=self.is_money) if self.held else ""
+        return (dollars_of(self.held) if self.is_money else f"{self.held:,}") if self.held else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,5 @@ def measures(budget: Budget, row: BudgetPeriod) -> list[Measure]:
     return found
 
 
-def amount(number: int, *, is_money: bool) -> str:
-    """`number` in the units of a budget."""
-    return dollars(Decimal(number) / DOLLAR) if is_money else f"{number:,} token{'' if number == 1 else 's'}"
+def dollars_of(cost: int) -> str:
+    return dollars(Decimal(cost) / DOLLAR)

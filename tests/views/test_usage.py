@@ -70,7 +70,7 @@ def test_the_same_prompt_sent_twice_is_paid_once(alice: User, alices: Client) ->
     assert Conversation.objects.count() == 1
 
 
-@pytest.mark.parametrize(("used", "said"), [(79_000, None), (81_000, "19,000 tokens of 100,000 tokens left"), (100_001, "is used up")])
+@pytest.mark.parametrize(("used", "said"), [(79_000, None), (81_000, "19,000 of 100,000 tokens left"), (100_001, "is used up")])
 def test_what_is_left_is_said_at_the_composer_before_it_hurts(alice: User, alices: Client, used: int, said: str | None) -> None:
     use(make_budget(person=alice), used_tokens=used)
     for address in ("/", reverse("conversation", args=[make_conversation(alice).pk])):
@@ -88,7 +88,7 @@ def test_after_a_prompt_the_line_is_as_it_has_become(alice: User, alices: Client
     Generation.objects.update(status=Status.COMPLETE)
     BudgetPeriod.objects.filter(budget=budget).update(used_tokens=90_000)
     body = send(alices, reverse("start_turn", args=[conversation.pk]), "two", model, headers=HTMX).content.decode()
-    assert "10,000 tokens of 100,000 tokens left" in body
+    assert "10,000 of 100,000 tokens left" in body
 
 
 def test_the_page_tells_what_was_used_by_day_and_model_and_nobody_elses(alice: User, alices: Client) -> None:
@@ -131,7 +131,7 @@ def test_the_page_tells_what_is_left_of_each_budget(alice: User, alices: Client)
     make_budget()
     body = alices.get(reverse("usage")).content.decode()
     assert "$6.00 of $10.00 left, of which $0.50 is held" in body
-    assert "99,999 tokens of 100,000 tokens left" in body
+    assert "99,999 of 100,000 tokens left" in body
     assert "The budget of this site for this month" in body
     assert "style=" not in body
 
