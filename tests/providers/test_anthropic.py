@@ -26,7 +26,7 @@ async def body_for(**fields: Any) -> dict[str, Any]:
     ("name", "text", "finish_reason"),
     [
         ("redacted.sse", "Hello, world", "end_turn"),
-        ("tool_use.sse", "", "tool_use"),
+        ("tool_call.sse", "", "tool_use"),
         ("window_full.sse", "Hello, world", "model_context_window_exceeded"),
         ("llama_cpp.sse", "Hello! How can I assist you today?", "end_turn"),
     ],

@@ -25,7 +25,7 @@ async def body_for(**fields: Any) -> dict[str, Any]:
     [
         ("three_summaries.sse", "Hello, world", "First.\n\nSecond.\n\nThird."),
         ("reasoning_of_an_open_model.sse", "Hello, world", "Let me think."),
-        ("function_call.sse", "", ""),
+        ("tool_call.sse", "", ""),
         ("llama_cpp.sse", "Hello! I'm just a small-town baker. What can I help with", ""),
     ],
 )
