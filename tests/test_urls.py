@@ -87,7 +87,7 @@ OURS = {
     "keep_answer": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
     "fork_conversation": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
     "edit_turn": Expected((TO_LOGIN, TO_LOGIN), (404, 404), (200, 422)),
-    "answer_turn": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
+    "answer_turn": Expected((TO_LOGIN, TO_LOGIN), (404, 404), (200, 302)),
     "delete_turn": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
     "restore_turn": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 404)),
     "palette": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),

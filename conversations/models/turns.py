@@ -116,32 +116,27 @@ def _edit(old: Message, prompt: str, model: LanguageModel, request_key: uuid.UUI
     return _begin(conversation, old.parent_id, prompt, model, request_key)
 
 
-@transaction.atomic
 def retry(answer: Message, model: LanguageModel, rival: LanguageModel | None = None) -> Turn:
     """Queue another answer to the same prompt, beside those there are; with a `rival` two, one of each model, to be compared.
 
     Raises TurnRefused while an answer of the conversation is being written, and where the turn has been deleted.
     """
-    conversation = locked(answer.conversation)
-    refuse_if_busy(conversation)
-    refuse_if_gone(answer)
-    prompt = _prompt_of(answer)
-    first = _queue_answer(conversation, prompt, model)
-    second = _queue_answer(conversation, prompt, rival) if rival else None
-    return _shown(Turn(prompt, first, second), conversation, model)
+    return _answer(answer.conversation, _prompt_of(answer), model, rival)
+
+
+def answer_prompt(prompt: Message, model: LanguageModel, rival: LanguageModel | None = None) -> Turn:
+    """The same for a prompt, which may have no answer yet, for example because it came from a file."""
+    return _answer(prompt.conversation, prompt, model, rival)
 
 
 @transaction.atomic
-def answer_prompt(prompt: Message, model: LanguageModel) -> Turn:
-    """Queue an answer to a prompt that has none, for example because it came from a file.
-
-    Raises TurnRefused while an answer of the conversation is being written, and where the prompt has been deleted.
-    """
-    conversation = locked(prompt.conversation)
+def _answer(conversation: Conversation, prompt: Message, model: LanguageModel, rival: LanguageModel | None) -> Turn:
+    conversation = locked(conversation)
     refuse_if_busy(conversation)
     refuse_if_gone(prompt)
-    answer = _queue_answer(conversation, prompt, model)
-    return _shown(Turn(prompt, answer), conversation, model)
+    first = _queue_answer(conversation, prompt, model)
+    second = _queue_answer(conversation, prompt, rival) if rival else None
+    return _shown(Turn(prompt, first, second), conversation, model)
 
 
 @transaction.atomic

@@ -20,8 +20,7 @@ PLACE = "<!-- messages -->"  # no title can hold it: titles are escaped
 @cache
 def styles() -> SafeString:
     """The site's own styles: they name nothing that is not in them."""
-    sheets = (settings.BASE_DIR / "static/css" / name for name in ("site.css", "code.css"))
-    return SafeString("\n".join(sheet.read_text() for sheet in sheets))
+    return SafeString((settings.BASE_DIR / "static/css/site.css").read_text())
 
 
 def policy() -> str:

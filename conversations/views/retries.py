@@ -1,5 +1,6 @@
 """Other answers to a prompt: again, of another model, two beside each other, or the rest of one that was cut off."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
@@ -31,30 +32,19 @@ def again(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """Ask for the form in which a model, or two of them, are picked; or answer again."""
     answer = find_message(request, pk, Role.ASSISTANT)
     if request.method == "GET":
-        return form_for(request, answer)
-    try:
-        model, rival = picked(request, "model") or model_of(answer), picked(request, "rival")
-        turn = retry(answer, model, rival)
-    except Unavailable:
-        return refuse(request, answer.conversation, NOT_AVAILABLE, 422, "no_model")
-    except TurnRefused as error:
-        return not_begun(request, answer.conversation, error)
-    return begun(request, answer, turn)
+        return form_for(request, answer, reverse("retry_answer", args=[pk]))
+    return answered(request, answer, lambda: retry(answer, picked(request, "model") or model_of(answer), picked(request, "rival")))
 
 
 @with_token(get=None)
-@require_POST
+@require_http_methods(["GET", "POST"])
 @signed_in
 def first(request: SignedInRequest, pk: int) -> HttpResponseBase:
-    """Have a prompt answered that nobody has answered."""
+    """The same for a prompt, whether it has been answered or not."""
     prompt = find_message(request, pk, Role.USER)
-    try:
-        turn = answer_prompt(prompt, picked(request, "model") or model_of(prompt))
-    except Unavailable:
-        return refuse(request, prompt.conversation, NOT_AVAILABLE, 422, "no_model")
-    except TurnRefused as error:
-        return not_begun(request, prompt.conversation, error)
-    return begun(request, prompt, turn)
+    if request.method == "GET":
+        return form_for(request, prompt, reverse("answer_turn", args=[pk]))
+    return answered(request, prompt, lambda: answer_prompt(prompt, picked(request, "model") or model_of(prompt), picked(request, "rival")))
 
 
 @with_token(get=None)
@@ -63,35 +53,41 @@ def first(request: SignedInRequest, pk: int) -> HttpResponseBase:
 def rest(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """Go on with an answer that was cut off, with the model that wrote it."""
     answer = find_message(request, pk, Role.ASSISTANT)
-    try:
-        turn = go_on(answer, model_of(answer))
-    except Unavailable:
-        return refuse(request, answer.conversation, NOT_AVAILABLE, 422, "no_model")
-    except TurnRefused as error:
-        return not_begun(request, answer.conversation, error)
-    return begun(request, answer, turn)
+    return answered(request, answer, lambda: go_on(answer, model_of(answer)))
 
 
-def form_for(request: SignedInRequest, answer: Message) -> HttpResponse:
+def form_for(request: SignedInRequest, message: Message, action: str) -> HttpResponse:
     """The form as a page, or for htmx as a part of one; with `?compare` a second model is picked from the start."""
-    groups = composer_for(answer.conversation).groups
+    groups = composer_for(message.conversation).groups
     available = [model for _, models in groups for model in models]
-    own = model_of(answer) if available else None
+    own = model_of(message) if available else None
     rival = next((model for model in available if model != own), own) if "compare" in request.GET else None
-    context: dict[str, Any] = {"answer": answer, "groups": groups, "model": own and own.pk, "rival": rival and rival.pk}
+    context: dict[str, Any] = {
+        "message": message,
+        "action": action,
+        "groups": groups,
+        "model": own and own.pk,
+        "rival": rival and rival.pk,
+    }
     if is_htmx(request):
         return render(request, "_retry_form.html", context)
-    return page(request, "retry.html", open=answer.conversation_id, conversation=answer.conversation, **context)
+    return page(request, "retry.html", open=message.conversation_id, conversation=message.conversation, **context)
 
 
-def begun(request: SignedInRequest, answer: Message, turn: Turn) -> HttpResponseBase:
-    """Have the turn answered, and reply with it in the place of the answer, or the prompt, that was shown."""
+def answered(request: SignedInRequest, message: Message, begin: Callable[[], Turn]) -> HttpResponseBase:
+    """Begin a turn, and reply with it in the place of the answer, or the prompt, that was shown; or say why it cannot begin."""
+    try:
+        turn = begin()
+    except Unavailable:
+        return refuse(request, message.conversation, NOT_AVAILABLE, 422, "no_model")
+    except TurnRefused as error:
+        return not_begun(request, message.conversation, error)
     run(turn)
     if is_program(request):
         return turn_created(turn)
     if is_htmx(request):
-        return path_in_place_of(request, answer)
-    return redirect(f"{reverse('conversation', args=[answer.conversation_id])}#message-{turn.answer.pk}")
+        return path_in_place_of(request, message)
+    return redirect(f"{reverse('conversation', args=[message.conversation_id])}#message-{turn.answer.pk}")
 
 
 def picked(request: SignedInRequest, name: str) -> LanguageModel | None:

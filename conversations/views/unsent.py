@@ -9,6 +9,8 @@ from typing import Self
 from django.http import HttpRequest
 from django.urls import ResolverMatch, reverse
 
+from conversations.forms.wishes import SettingsForm
+
 WRITTEN_IN = {  # the field of what is sent there
     "start_conversation": "prompt",
     "start_turn": "prompt",
@@ -16,7 +18,7 @@ WRITTEN_IN = {  # the field of what is sent there
     "rewrite_answer": "text",
     "feedback": "comment",
 }
-BESIDE = ("temporary", "folder", "rating")
+BESIDE = ("temporary", "folder", "rating", *SettingsForm.base_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Unsent:
     model: str
     request_key: str
     back: str  # the page it was written on
-    beside: dict[str, str]  # what else was chosen: where a new conversation is kept, what an answer is worth
+    beside: dict[str, str]  # what else was chosen: where a new conversation is kept and how it is set, what an answer is worth
 
     @classmethod
     def of(cls, request: HttpRequest) -> Self | None:
@@ -39,7 +41,7 @@ class Unsent:
             return None
         field = WRITTEN_IN[place.url_name]
         text, model, key = (request.POST.get(name, "") for name in (field, "model", "request_key"))
-        beside = {name: request.POST[name] for name in BESIDE if name in request.POST}
+        beside = {name: request.POST[name] for name in BESIDE if request.POST.get(name)}
         return cls(request.path, field, text, model, key, page_of(place), beside) if text.strip() else None
 
 

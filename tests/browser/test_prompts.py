@@ -175,6 +175,18 @@ async def test_what_was_not_sent_is_there_again_until_it_is_sent_or_the_person_l
     assert "secret" not in await page.evaluate("JSON.stringify(localStorage)")
 
 
+async def test_a_log_out_by_its_bare_page_leaves_no_draft_of_any_tab(visits: Visits) -> None:
+    page = await visits.open("bob")
+    await page.goto("/")
+    bare = await page.context.new_page()
+    await bare.goto("/accounts/logout/")
+    await message(page).fill("a secret of bob")
+    await page.wait_for_function("Object.keys(localStorage).some(key => key.startsWith('draft:'))")
+    await bare.evaluate("document.querySelector('form').addEventListener('submit', event => event.preventDefault())")  # bob is needed yet
+    await bare.get_by_role("button", name="Log out").click()
+    assert "secret" not in await page.evaluate("JSON.stringify(localStorage)")
+
+
 async def test_a_new_conversation_is_named_by_itself_in_every_tab(visits: Visits, restartable: Site) -> None:
     visits.site = restartable
     page = await visits.open()

@@ -156,6 +156,20 @@ def test_two_answers_stand_beside_each_other_until_one_is_kept(alices: Client, f
     assert Generation.objects.get(message=body["answer"]).status == Status.STOPPED
 
 
+def test_two_models_are_compared_on_a_prompt_itself(alices: Client, bobs: Client, first: Turn, model: LanguageModel) -> None:
+    other = make_model(name="The other")
+    address = reverse("answer_turn", args=[first.prompt.pk])
+    assert bobs.get(address, {"compare": 1}).status_code == 404
+    for headers in ({}, HTMX):
+        form = alices.get(address, {"compare": 1}, headers=headers).content.decode()
+        assert f'<option value="{other.pk}" selected>The other' in form
+        assert f'action="{address}"' in form
+    body = post(alices, "answer_turn", first.prompt, {"model": model.pk, "rival": other.pk}, headers=HTMX).content.decode()
+    assert body.count("is-compared") == 2
+    found = Generation.objects.filter(message__parent=first.prompt).order_by("pk").values_list("model", flat=True)
+    assert list(found)[-2:] == [model.pk, other.pk]
+
+
 def test_a_prompt_sent_in_a_comparison_follows_the_first_and_replaces_both(alices: Client, first: Turn, model: LanguageModel) -> None:
     pair = ended(retry(first.answer, model, make_model()), "one of two")
     body = send(alices, reverse("start_turn", args=[first.conversation.pk]), "next", model, headers=HTMX).content.decode()

@@ -70,6 +70,18 @@ def test_what_was_written_about_an_answer_while_signed_out_can_be_sent_after_log
     assert written.strip() == HOSTILE.strip()
 
 
+def test_what_a_new_chat_was_set_to_outlives_a_lost_session(client: Client, alice: User, model: LanguageModel) -> None:
+    chosen = {"library": "own", "system_prompt": 'Be "brief".\n</form>', "temperature": "0.5", "max_tokens": "", "reasoning_effort": "low"}
+    page: Any = client.post(START, {"prompt": "hello", "model": model.pk, **chosen})
+    assert page.status_code == 401
+    assert page.content.decode().count("</form>") == 1
+    client.force_login(alice)
+    assert client.post(START, fields_of(page) | page.context["unsent"].beside).status_code == 302
+    conversation = Conversation.objects.get()
+    assert conversation.system_prompt == chosen["system_prompt"]
+    assert conversation.parameters == {"temperature": 0.5, "reasoning_effort": "low"}
+
+
 def test_the_prompt_of_a_stranger_is_text_in_the_page(client: Client, db: None) -> None:
     page = client.post(START, {"prompt": HOSTILE, "model": '"><script>', "request_key": '"><script>'})
     assert page.status_code == 401
