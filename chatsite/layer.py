@@ -1,6 +1,6 @@
 """The channel layer that wake-ups go over, as the settings name it: who can hear whom, and whether it can be used.
 
-`environment.channel_layer` chooses it; whoever asks what kind it is asks here.
+`backends.channel_layer` chooses it; whoever asks what kind it is asks here.
 """
 
 import sys

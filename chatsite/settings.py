@@ -4,6 +4,7 @@ from pathlib import Path
 
 from django.utils.csp import CSP
 
+from chatsite import backends
 from chatsite import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -17,9 +18,9 @@ CSRF_TRUSTED_ORIGINS = env.origins("TRUSTED_ORIGINS")
 WEB_PROCESSES = env.number("WEB_PROCESSES", 1, least=1)  # processes that serve pages and streams on one socket
 GENERATE_IN = env.choice("GENERATE_IN", "web", "dedicated")  # dedicated: `manage.py generate` runs answers, the web only shows them
 WEB_THREADS = env.number("WEB_THREADS", 4, least=1)  # threads that run requests; open streams hold none
-DATABASES = {"default": env.database(env.text("DATABASE_URL"), DATA_DIR, threads=WEB_THREADS + 3)}
+DATABASES = {"default": backends.database(env.text("DATABASE_URL"), DATA_DIR, threads=WEB_THREADS + 3)}
 CHANNEL_LAYERS = {
-    "default": env.channel_layer(
+    "default": backends.channel_layer(
         env.text("REDIS_URL"), DATABASES["default"], site=SECRET_KEY, is_shared=WEB_PROCESSES > 1 or GENERATE_IN == "dedicated"
     )
 }

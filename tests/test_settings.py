@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from chatsite import backends
 from chatsite import environment as env
 
 from .services import POSTGRESQL_URL, REDIS_URL
@@ -38,7 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 )
 def test_a_database_url_that_is_none_is_refused_with_a_sentence(url: str, tmp_path: Path) -> None:
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
-        env.database(url, tmp_path)
+        backends.database(url, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -57,14 +58,14 @@ def test_a_database_url_that_is_none_is_refused_with_a_sentence(url: str, tmp_pa
 )
 def test_a_refused_database_url_says_what_to_write_and_no_piece_of_a_password(url: str, sentence: str, tmp_path: Path) -> None:
     with pytest.raises(ImproperlyConfigured) as refused:
-        env.database(url, tmp_path)
+        backends.database(url, tmp_path)
     assert sentence in str(refused.value)
     assert "hun" not in str(refused.value)
     assert "ter2" not in str(refused.value)
 
 
 def test_options_that_postgresql_knows_are_taken(tmp_path: Path) -> None:
-    assert env.database("postgresql://h/db?options=-c%20work_mem%3D8MB", tmp_path)["OPTIONS"]["options"] == "-c work_mem=8MB"
+    assert backends.database("postgresql://h/db?options=-c%20work_mem%3D8MB", tmp_path)["OPTIONS"]["options"] == "-c work_mem=8MB"
 
 
 @pytest.mark.parametrize("value", ["foo", "http://[bad/v1", "http://", "ftp://h/v1", "http://h:port/v1", "http://a b/v1", "//h/v1"])
@@ -102,7 +103,7 @@ def test_bytes_that_are_no_text_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_postgresql_url_is_taken_apart(tmp_path: Path) -> None:
-    read = env.database("postgresql://us%40er:p%2Fw@db.example:6543/na%20me?sslmode=require&connect_timeout=9", tmp_path)
+    read = backends.database("postgresql://us%40er:p%2Fw@db.example:6543/na%20me?sslmode=require&connect_timeout=9", tmp_path)
     assert {name: read[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")} == {
         "NAME": "na me",
         "USER": "us@er",
@@ -113,15 +114,15 @@ def test_a_postgresql_url_is_taken_apart(tmp_path: Path) -> None:
     options = read["OPTIONS"]
     assert (options["connect_timeout"], options["sslmode"], options["pool"]["max_size"]) == ("9", "require", 8)
     assert "statement_timeout" in options["options"]
-    assert env.database("postgres://h/db", tmp_path)["PORT"] == 5432
+    assert backends.database("postgres://h/db", tmp_path)["PORT"] == 5432
 
 
 def test_without_a_url_it_is_sqlite_in_the_data_directory(tmp_path: Path) -> None:
-    read = env.database("", tmp_path / "new")
+    read = backends.database("", tmp_path / "new")
     assert read["NAME"] == tmp_path / "new" / "site.sqlite3"
     assert read["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert "journal_mode=WAL" in read["OPTIONS"]["init_command"]
-    assert env.database(f"sqlite:///{tmp_path}/other.db", tmp_path)["NAME"] == Path(f"{tmp_path}/other.db")
+    assert backends.database(f"sqlite:///{tmp_path}/other.db", tmp_path)["NAME"] == Path(f"{tmp_path}/other.db")
 
 
 @pytest.mark.parametrize("value", ["1", "true", "YES", " on ", "True"])
@@ -322,16 +323,16 @@ def test_a_postgresql_that_vanishes_without_a_word_is_noticed(tmp_path: Path) ->
 )
 def test_a_redis_url_that_is_none_is_refused_with_a_sentence(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="REDIS_URL"):
-        env.channel_layer(url, {})
+        backends.channel_layer(url, {})
 
 
 @pytest.mark.parametrize("url", ["redis://h", "redis://h/", "rediss://u:p%23w@h:6380/3", "redis://h?db=2", "unix:///run/redis.sock?db=1"])
 def test_a_redis_url_is_taken_as_it_is(url: str) -> None:
-    assert env.channel_layer(url, {})["CONFIG"]["hosts"] == [url]
+    assert backends.channel_layer(url, {})["CONFIG"]["hosts"] == [url]
 
 
 def test_two_sites_on_one_redis_do_not_hear_each_other() -> None:
-    prefixes = {env.channel_layer(REDIS_URL, {}, site=key)["CONFIG"]["prefix"] for key in ("one", "one", "another")}
+    prefixes = {backends.channel_layer(REDIS_URL, {}, site=key)["CONFIG"]["prefix"] for key in ("one", "one", "another")}
     assert len(prefixes) == 2
     assert not any("one" in prefix for prefix in prefixes)
 

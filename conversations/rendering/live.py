@@ -5,9 +5,9 @@ them, the open piece and what may be the next (nesting.py). It never raises, wha
 """
 
 from .markdown import References
-from .nesting import GrowingAnswer
 from .patches import Patch, Told, patches, tell
 from .pieces import normalise
+from .whole import GrowingAnswer
 
 RENDER_EACH = 4096  # characters of an open piece that are rendered in each frame; with n times as many, in each n-th
 

@@ -5,19 +5,17 @@ large when it closes (LARGE) stays as it was put together; all else is parsed on
 the cuts are not: lazy lines.
 """
 
-import re
 from collections.abc import Sequence
 
 from .growing import Growing, GrowingCode, GrowingParts, GrowingTable, source_of
 from .lines import indent_of, indent_of_item, is_blank, is_quoted, start_without_indent, unquoted, without_indent, without_marker
 from .markdown import References, is_plain, render_item, render_piece, render_source
 from .pieces import Kind, Piece, Splitter, begins_item, is_undecided, takes
+from .sanitise import count_elements
 
 NEXT = "<p hidden></p>"  # stands where the next block will begin, so that it can be put there without touching the last one
 LARGE = 16_384  # characters: about 3 ms of rendering
 DEPTH_LIMIT = 8  # of quotes and items that grow by parts; deeper ones are shown whole
-_ELEMENT = re.compile(r'<(/?)([a-z][a-z0-9]*)(?:[^">]|"[^"]*")*>')
-_VOID = {"br", "hr", "input"}
 
 
 class GrowingBlocks(GrowingParts):
@@ -71,35 +69,6 @@ class GrowingBlocks(GrowingParts):
         for piece in self.splitter.finish():
             self._close(piece)
         self._growing, self.tail = Growing(None, self.references), []
-
-
-class GrowingAnswer(GrowingBlocks):
-    """The blocks of an answer. It keeps the pieces that what is defined later may change."""
-
-    def __init__(self, references: References) -> None:
-        super().__init__(None, references, 0)
-        self._closed: list[tuple[list[str], Piece, int]] = []  # with how many references were known
-
-    def _close(self, piece: Piece) -> None:
-        self.references.collect(piece)
-        super()._close(piece)
-
-    def take(self, piece: Piece, blocks: list[str]) -> None:
-        super().take(piece, blocks)
-        self._closed.append((blocks, piece, len(self.references)))
-
-    def rendered_again(self) -> list[str]:
-        """Return the closed blocks with all references that are known now."""
-        known = len(self.references)
-        return [
-            block
-            for blocks, piece, before in self._closed
-            for block in (blocks if before == known or not _may_refer(piece) else render_closed(piece, self.references))
-        ]
-
-
-def _may_refer(piece: Piece) -> bool:
-    return piece.kind is not Kind.CODE and any("[" in line for line in piece.lines)
 
 
 class GrowingQuote(GrowingBlocks):
@@ -266,12 +235,3 @@ def render_closed(piece: Piece, references: References, depth: int = 0, growing:
     if not isinstance(growing, GrowingParts) or (isinstance(growing, GrowingQuote) and growing.is_lazy):
         return render_piece(piece, references)
     return [growing.root()]
-
-
-def count_elements(html: str) -> int:
-    """How many elements stand side by side in sanitised HTML."""
-    count = depth = 0
-    for closing, name in _ELEMENT.findall(html):
-        count += not closing and not depth
-        depth += 0 if name in _VOID else -1 if closing else 1
-    return count

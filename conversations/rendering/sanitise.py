@@ -3,9 +3,13 @@
 It holds what our own writer emits and nothing else: no image, no script, no style, no id, no event handler, no htmx attribute.
 """
 
+import re
+
 from nh3 import Cleaner
 from pygments.token import STANDARD_TYPES
 
+_ELEMENT = re.compile(r'<(/?)([a-z][a-z0-9]*)(?:[^">]|"[^"]*")*>')
+_VOID = {"br", "hr", "input"}
 _MATHML = """
     math merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt msub msubsup
     msup mtable mtd mtext mtr munder munderover menclose"""
@@ -61,3 +65,12 @@ _cleaner = Cleaner(
 def clean(html: str) -> str:
     """Return the HTML without anything that is not on the list."""
     return _cleaner.clean(html)
+
+
+def count_elements(html: str) -> int:
+    """How many elements stand side by side in sanitised HTML."""
+    count = depth = 0
+    for closing, name in _ELEMENT.findall(html):
+        count += not closing and not depth
+        depth += 0 if name in _VOID else -1 if closing else 1
+    return count

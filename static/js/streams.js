@@ -73,6 +73,13 @@
   };
   on("click", event => event.target.closest("[data-reconnect]") && now());
   addEventListener("online", now);
+  on("session-lost", () => {
+    for (const [element, { connection }] of connections) {
+      if (connection) connection.config.reconnect = false;
+      if (connection?.reader) connection.reader.cancel();
+      forget(element);
+    }
+  });
   on("session-back", () => { for (const element of document.querySelectorAll(STREAM)) if (!connections.has(element)) open(element); });
   setInterval(() => {
     for (const { connection, seen } of connections.values()) if (connection?.reader && Date.now() - seen > SILENT) connection.reader.cancel();

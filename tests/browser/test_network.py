@@ -297,6 +297,7 @@ async def test_a_lost_session_stops_the_stream_and_says_so(visits: Visits, netwo
     await network.refuses()
     network.mend()
     await expect(page.locator("#sr")).to_contain_text("You are logged out.")
+    await page.clock.run_for(LONG)
     asked = await tries(visits, page, number)
     await page.clock.run_for(LONG)
     assert await tries(visits, page, number) == asked

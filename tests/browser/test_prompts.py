@@ -181,7 +181,7 @@ async def test_a_log_out_by_its_bare_page_leaves_no_draft_of_any_tab(visits: Vis
     bare = await page.context.new_page()
     await bare.goto("/accounts/logout/")
     await message(page).fill("a secret of bob")
-    await page.wait_for_function("Object.keys(localStorage).some(key => key.startsWith('draft:'))")
+    await page.wait_for_function("() => Object.keys(localStorage).some(key => key.startsWith('draft:'))")
     await bare.evaluate("document.querySelector('form').addEventListener('submit', event => event.preventDefault())")  # bob is needed yet
     await bare.get_by_role("button", name="Log out").click()
     assert "secret" not in await page.evaluate("JSON.stringify(localStorage)")

@@ -8,7 +8,8 @@ from conversations.rendering import code
 from conversations.rendering.document import render_document
 from conversations.rendering.live import LiveMarkdown
 from conversations.rendering.markdown import PLAIN_FROM
-from conversations.rendering.nesting import LARGE, count_elements
+from conversations.rendering.nesting import LARGE
+from conversations.rendering.sanitise import count_elements
 
 from .arriving import bytes_of, frames_of, live, pieces_of
 from .dom import Page, page_html, parse
