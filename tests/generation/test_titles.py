@@ -1,25 +1,27 @@
 """Titles by a model: one for each conversation, beside the answer, in the ledger, and never over a person's own."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 
-from conversations.events import EventKind
 from conversations.generation import titles
 from conversations.generation.changes import Kind, changes
 from conversations.generation.ending import Outcome
 from conversations.generation.history import assignment_of
 from conversations.generation.supervisor import supervisor
-from conversations.models import Conversation, Generation, LanguageModel, Message, Status, Turn, Usage, retry
+from conversations.models import Conversation, Generation, LanguageModel, Message, Protocol, Status, Turn, Usage, retry
 from conversations.models.generations import generation_to_run
-from conversations.providers.errors import ProviderError
+from conversations.providers.registry import close_adapters
 from tests.conftest import in_parallel
 from tests.factories import make_model, make_provider, make_turn, make_user
 from tests.live import PATIENCE, ask, ended, working_supervisor
+from tests.providers.wire import Answer, Line, Wire, serve, whole
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
@@ -175,75 +177,88 @@ def test_a_conversation_that_is_gone_meanwhile_is_in_the_ledger_all_the_same(ali
     assert row.output_tokens > 0
 
 
-class Told:
-    """A stream of our own, in place of the wire."""
+def says(*pieces: str, then: Answer) -> Answer:
+    """A model that says some pieces, and goes on as `then` does."""
 
-    usage, finish_reason, request_id = None, "", ""
+    chunks = [json.dumps({"choices": [{"index": 0, "delta": {"content": piece}}]}).encode() for piece in pieces]
 
-    def __init__(self, *pieces: str, error: Exception | None = None, hangs: bool = False) -> None:
-        self.pieces, self.error, self.hangs, self.is_closed = pieces, error, hangs, False
-        self.is_told = asyncio.Event()
+    async def answer(line: Line) -> None:
+        await line.head()
+        await line.tell(*(b"data: %b\n\n" % chunk for chunk in chunks))
+        await then(line)
 
-    async def __aiter__(self) -> AsyncIterator[list[Any]]:
-        for piece in self.pieces:
-            yield [(EventKind.TEXT_DELTA, piece)]
-        if self.error:
-            raise self.error
-        self.is_told.set()
-        if self.hangs:
-            await asyncio.Event().wait()
-
-    async def aclose(self) -> None:
-        self.is_closed = True
-
-    def stream(self, _: object) -> "Told":
-        return self
+    return answer
 
 
-async def named(told: Told, monkeypatch: pytest.MonkeyPatch) -> str:
-    turn = await sync_to_async(finished_turn)()
-    monkeypatch.setattr(titles, "adapter_for", lambda _: told)
-    await titles.write_title(await sync_to_async(Generation.objects.to_run().get)(pk=turn.generation.pk))
+async def ends(line: Line) -> None:
+    await line.tell(b"data: [DONE]\n\n")
+    await line.end()
+
+
+@asynccontextmanager
+async def model_that(answer: Answer, **fields: Any) -> AsyncIterator[tuple[LanguageModel, Wire]]:
+    async with serve(answer) as (wire, adapter):
+        provider = await sync_to_async(make_provider)(protocol=Protocol.OPENAI_CHAT, base_url=adapter.endpoint.base_url)
+        try:
+            yield await sync_to_async(make_model)(provider, **fields), wire
+        finally:
+            await close_adapters()
+
+
+async def named(answer: Answer) -> str:
+    """The title that a conversation has once a model has answered so."""
+    async with model_that(answer) as (model, _):
+        turn = await sync_to_async(finished_turn)(model=model)
+        await titles.write_title(await sync_to_async(Generation.objects.to_run().get)(pk=turn.generation.pk))
     return (await Conversation.objects.aget(pk=turn.conversation.pk)).title
 
 
-async def test_what_comes_behind_the_title_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = Told("\n<b>Sea</b>", " and\0 sand\nand so", " on", hangs=True)
-    assert await named(told, monkeypatch) == "Sea and sand"
-    assert told.is_closed
+async def test_what_comes_behind_the_title_is_not_waited_for() -> None:
+    async with asyncio.timeout(PATIENCE):
+        assert await named(says("\n<b>Sea</b>", " and\0 sand\nand so", " on", then=Line.silence)) == "Sea and sand"
     assert (await sync_to_async(title_rows)())[0].is_estimated
 
 
-@pytest.mark.parametrize("told", [Told(error=ProviderError("no")), Told("Half a", error=ProviderError("no")), Told("\u200b")])
-async def test_an_attempt_that_brings_nothing_leaves_the_first_words_and_a_row(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (await named(told, monkeypatch)).startswith("Tell me why the sky over the sea")
+@pytest.mark.parametrize(
+    "answer",
+    [whole(b"{}", "application/json", 400), says("Half a", then=Line.cut), says("\u200b", then=ends)],
+    ids=["refused", "cut", "invisible"],
+)
+async def test_an_attempt_that_brings_nothing_leaves_the_first_words_and_a_row(answer: Answer) -> None:
+    assert (await named(answer)).startswith("Tell me why the sky over the sea")
     assert len(await sync_to_async(title_rows)()) == 1
 
 
 async def test_a_provider_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(titles, "PATIENCE", 0.05)
-    assert (await named(Told(hangs=True), monkeypatch)).startswith("Tell me why")
+    assert (await named(says(then=Line.silence))).startswith("Tell me why")
     assert len(await sync_to_async(title_rows)()) == 1
 
 
-async def test_a_process_that_stops_in_the_middle_accounts_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = Told("Half a", hangs=True)
-    naming = asyncio.create_task(named(told, monkeypatch))
+async def test_a_process_that_stops_in_the_middle_accounts_for_it() -> None:
+    is_asked = asyncio.Event()
+
+    async def silent(line: Line) -> None:
+        is_asked.set()
+        await line.silence()
+
+    naming = asyncio.create_task(named(says("Half a", then=silent)))
     async with asyncio.timeout(PATIENCE):
-        await told.is_told.wait()
+        await is_asked.wait()
         naming.cancel()
         with pytest.raises(asyncio.CancelledError):
             await naming
-    assert (await sync_to_async(title_rows)())[0].output_tokens > 0
+    (row,) = await sync_to_async(title_rows)()
+    assert row.is_estimated
+    assert row.input_tokens > 0
 
 
-async def test_a_stop_of_the_site_does_not_wait_for_a_title(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = Told("Half a", hangs=True)
-    monkeypatch.setattr(titles, "adapter_for", lambda _: told)
-    async with working_supervisor(), asyncio.timeout(PATIENCE):
-        await ask(PROMPT, owner=await sync_to_async(make_user)())
-        await told.is_told.wait()
-    assert len(await sync_to_async(title_rows)()) == 1
+async def test_a_stop_of_the_site_does_not_wait_for_a_title(model: LanguageModel) -> None:
+    async with model_that(says("Half a", then=Line.silence), writes_titles=True) as (_, wire), asyncio.timeout(PATIENCE):
+        async with working_supervisor():
+            await ask(PROMPT, owner=await sync_to_async(make_user)(), model=model)
+            await wire.told.wait()
+        assert len(await sync_to_async(title_rows)()) == 1
 
 
 @pytest.mark.parametrize(("slug", "is_marked", "is_asked"), [("local", False, False), ("local", True, True), ("another", False, True)])
