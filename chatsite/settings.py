@@ -1,6 +1,7 @@
 """Settings of the site. Everything a host can change comes from the environment; docs/configuration.md lists it all."""
 
 from pathlib import Path
+from typing import Any
 
 from django.utils.csp import CSP
 
@@ -18,7 +19,7 @@ CSRF_TRUSTED_ORIGINS = env.origins("TRUSTED_ORIGINS")
 WEB_PROCESSES = env.number("WEB_PROCESSES", 1, least=1)  # processes that serve pages and streams on one socket
 GENERATE_IN = env.choice("GENERATE_IN", "web", "dedicated")  # dedicated: `manage.py generate` runs answers, the web only shows them
 WEB_THREADS = env.number("WEB_THREADS", 4, least=1)  # threads that run requests; open streams hold none
-DATABASES = {"default": backends.database(env.text("DATABASE_URL"), DATA_DIR, threads=WEB_THREADS + 3)}
+DATABASES = {"default": backends.database(env.text("DATABASE_URL"), DATA_DIR, threads=WEB_THREADS + 5)}
 CHANNEL_LAYERS = {
     "default": backends.channel_layer(
         env.text("REDIS_URL"), DATABASES["default"], site=SECRET_KEY, is_shared=WEB_PROCESSES > 1 or GENERATE_IN == "dedicated"
@@ -152,6 +153,14 @@ REQUESTS_PER_MINUTE = env.number("REQUESTS_PER_MINUTE", 60)  # of one person, by
 ANSWERS_AT_ONCE = env.number("ANSWERS_AT_ONCE", 10)
 LEASE_SECONDS, HEARTBEAT_SECONDS = env.lease()
 TITLES = env.choice("TITLES", "auto", "off")  # auto: a model names each new conversation after its first answer
+TOOLS: dict[str, dict[str, Any]] = {  # what models may be allowed to call (docs/tools.md)
+    "current_time": {"TOOL": "conversations.tools.clock.current_time"},
+    "calculator": {"TOOL": "conversations.tools.calculator.calculator"},
+    "search_conversations": {"TOOL": "conversations.tools.search.search_conversations"},
+}
+for name in env.words("TOOLS_NEED_APPROVAL"):
+    TOOLS.setdefault(name, {})["NEEDS_APPROVAL"] = True  # of a tool that is none the check says so
+TOOL_ROUNDS = env.number("TOOL_ROUNDS", 8, least=1)  # how often a model may call tools in one answer
 SHUTDOWN_GRACE_SECONDS = env.number("SHUTDOWN_GRACE_SECONDS", 5)  # how long answers may finish after SIGTERM
 
 LOGGING = {

@@ -13,6 +13,7 @@ from django.db import transaction
 from chatsite import environment as env
 from chatsite.local_model import LocalModel
 from conversations.models import LanguageModel, Protocol, Provider
+from conversations.tools.registry import tools
 
 # Measured (docs/configuration.md): without DRY so small a model repeats itself in most long answers.
 LOCAL_PARAMETERS = {"temperature": 0.5, "top_p": 0.9, "dry_multiplier": 1.5, "dry_allowed_length": 2, "dry_penalty_last_n": 512}
@@ -43,7 +44,7 @@ def ensure_echo() -> None:
     if Provider.objects.exists() or deletions.exists():
         return
     echo = Provider.objects.create(slug="echo", name="Demo (echo)", protocol=Protocol.ECHO)
-    LanguageModel.objects.create(provider=echo, model_id="echo", name="Echo")
+    LanguageModel.objects.create(provider=echo, model_id="echo", name="Echo", supports_tools=True, tools=list(tools()))
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from django.db import close_old_connections
 web = ThreadPoolExecutor(settings.WEB_THREADS, "web")
 generation = ThreadPoolExecutor(1, "generation")
 journal = ThreadPoolExecutor(1, "journal")
+tools = ThreadPoolExecutor(2, "tools")  # a tool that hangs holds up no more than other tools
 transfer = ThreadPoolExecutor(1, "transfer")  # exports, which may take minutes
 
 

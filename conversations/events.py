@@ -36,23 +36,31 @@ def joined(events: Iterable[Event | JournalEvent], kind: EventKind) -> str:
     return "".join(event.data for event in events if event.kind == kind)
 
 
-class Place(NamedTuple):
-    """How much of an answer somebody holds: "2.7" in `?after=` and in Last-Event-ID.
+def clean(text: str) -> str:
+    """Replace what a database or UTF-8 cannot hold: NUL and lone surrogates become U+FFFD."""
+    if not text.isascii():
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.replace("\0", "\ufffd") if "\0" in text else text
 
-    A page counts closed blocks, a program characters (docs/api.md). Unlike a row number either stays true after the
-    journal is folded into the message.
+
+class Place(NamedTuple):
+    """How much of an answer somebody holds: "2.7" in `?after=` and in Last-Event-ID, "2.7.4" where it holds events of tools.
+
+    A page counts closed blocks, a program characters (docs/api.md); both count the events of tools. Unlike a row number a place
+    stays true after the journal is folded into the message.
     """
 
     reasoning: int = 0
     text: int = 0
+    tools: int = 0
 
     def __str__(self) -> str:
-        return f"{self.reasoning}.{self.text}"
+        return ".".join(map(str, self if self.tools else self[:2]))
 
     @classmethod
     def parse(cls, value: str) -> "Place":
         """Return the place that `value` names; the beginning for what names none."""
-        reasoning, dot, text = value.partition(".")
-        if len(value) < 24 and dot and all(part.isascii() and part.isdigit() for part in (reasoning, text)):
-            return cls(int(reasoning), int(text))
+        parts = value.split(".")
+        if len(value) < 36 and len(parts) in (2, 3) and all(part.isascii() and part.isdigit() for part in parts):
+            return cls(*map(int, parts))
         return cls()

@@ -2,6 +2,7 @@ from django.urls import path
 
 from .views import (
     branches,
+    calls,
     conversations,
     data,
     events,
@@ -54,6 +55,8 @@ urlpatterns = [
     path("messages/<int:pk>/text", sources.text, name="answer_text"),
     path("messages/<int:pk>/feedback", feedback.of_answer, name="feedback"),
     path("messages/<int:pk>/rewrite", rewrites.rewrite, name="rewrite_answer"),
+    path("messages/<int:pk>/calls/<int:call>/approve", calls.approve, name="approve_call"),
+    path("messages/<int:pk>/calls/<int:call>/decline", calls.decline, name="decline_call"),
     path("messages/<int:pk>/stop", messages.stop, name="stop_answer"),
     path("messages/<int:pk>/retry", retries.again, name="retry_answer"),
     path("messages/<int:pk>/continue", retries.rest, name="continue_answer"),

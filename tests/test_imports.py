@@ -13,12 +13,13 @@ ROOMS = {
     "providers": set(),
     "rendering": {"models"},
     "forms": {"models"},
-    "generation": {"providers", "models"},
+    "tools": {"models"},
+    "generation": {"providers", "tools", "models"},
     "eventstream": {"generation", "rendering", "models"},
     "consumers": {"eventstream", "generation", "models"},
     "transfer": {"rendering", "models"},
     "views": {"forms", "eventstream", "transfer", "rendering", "generation", "models"},
-    "admin": {"forms", "generation", "providers", "models"},
+    "admin": {"forms", "generation", "providers", "tools", "models"},
 }
 ONLY_IN = {
     "openai": {"providers/connection.py", "providers/faults.py"},

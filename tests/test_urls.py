@@ -80,6 +80,8 @@ OURS = {
     "answer_text": Expected((TO_LOGIN, ONLY_GET), (404, ONLY_GET), (200, ONLY_GET)),
     "feedback": Expected((TO_LOGIN, TO_LOGIN), (404, 404), (200, 422)),
     "rewrite_answer": Expected((TO_LOGIN, TO_LOGIN), (404, 404), (200, 422)),
+    "approve_call": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 409)),
+    "decline_call": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 409)),
     "stop_answer": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
     "retry_answer": Expected((TO_LOGIN, TO_LOGIN), (404, 404), (200, 302)),
     "continue_answer": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 409)),
@@ -194,6 +196,7 @@ def values_for(address: Address, turn: Turn) -> dict[str, Any]:
         "url": "nothing/here",
         "token": "guessed" * 6 + "x",  # what a right one shows is said in tests/views/test_shares.py
         "key": "key",
+        "call": 1,
         "uidb36": "1",
     }
 
@@ -279,7 +282,7 @@ def test_a_number_that_is_nobodys_is_not_found(alice: User, alices: Client, pk: 
     for address in OUR_ADDRESSES:
         if "<int:pk>" in address.route:
             method = "post" if expectation(address).owner[0] == ONLY_POST else "get"
-            assert visit(alices, method, address.filled({"pk": pk})).status_code == 404, address
+            assert visit(alices, method, address.filled({"pk": pk, "call": 1})).status_code == 404, address
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "head", "options", "trace"])

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from conversations.models import LanguageModel
 from conversations.models.catalog import LanguageModelQuerySet
+from conversations.tools.registry import tools
 
 from .amounts import amount_column
 from .default_mark import DefaultMarkAdmin, DefaultMarkForm
@@ -18,8 +19,12 @@ from .enabled_mark import EnabledMarkAdmin
 from .prices import BegunPriceInline, NewPriceInline
 
 # The generation sets these itself: a parameter of that name would send other people's words, or break the stream.
-RESERVED_PARAMETERS = frozenset({"messages", "model", "stream", "stream_options"})
+RESERVED_PARAMETERS = frozenset({"messages", "model", "stream", "stream_options", "tools", "tool_choice"})
 PRICES = (amount_column("input_price", "input, $ per million"), amount_column("output_price", "output, $ per million"))
+
+
+def tool_choices() -> list[tuple[str, str]]:
+    return [(name, f"{name}{' (asks the person first)' if tool.needs_approval else ''}") for name, tool in tools().items()]
 
 
 class ParametersField(forms.JSONField):
@@ -30,6 +35,13 @@ class ParametersField(forms.JSONField):
 
 class LanguageModelForm(DefaultMarkForm):
     marks = ("is_default", "writes_titles")
+    tools = forms.MultipleChoiceField(
+        label="tools it may call",
+        required=False,
+        choices=tool_choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Only those of a model that supports tools.",
+    )
 
     class Meta:
         model = LanguageModel
@@ -74,6 +86,7 @@ class LanguageModelAdmin(EnabledMarkAdmin, DefaultMarkAdmin):
         (None, {"fields": ("provider", "model_id", "name", "is_enabled", "is_default", "writes_titles")}),
         ("Limits", {"fields": ("context_window", "max_output_tokens")}),
         ("Capabilities", {"fields": ("supports_images", "supports_tools", "supports_reasoning")}),
+        ("Tools", {"fields": ("tools",)}),
         ("Sent with each request", {"fields": ("parameters",)}),
     )
 

@@ -54,7 +54,7 @@ async def page_stream(message: Message, place: Place, may_go_on: Permission = al
 def finished(message: Message) -> bytes:
     """Return the one event that makes any page show a finished answer, and the end."""
     live = LiveAnswer(message.pk)
-    live.load(message.text, message.reasoning)
+    live.load(message.events())
     answer = Answer(message)
     return sse.encode(live.whole() + footer(answer)) + sse.encode(answer.status, event="done")
 
@@ -96,7 +96,9 @@ class Broadcast:
         if html:
             self.number += 1
             now = self.live.place
-            self._frames.append(sse.encode(html, id=str(now) if now != before else ""))
+            asked = b"".join(sse.encode(question, event="question") for question in self.live.questions)
+            self.live.questions.clear()
+            self._frames.append(sse.encode(html, id=str(now) if now != before else "") + asked)
 
     def close(self) -> None:
         if self._catching_up:
@@ -121,7 +123,7 @@ class Broadcast:
 
     def _conclude(self, message: Message) -> bytes:
         self.advance()
-        if not self.live.holds(message.text, message.reasoning):
+        if not self.live.holds(message.extent):
             return finished(message)  # run elsewhere, and its journal was folded before it was read to the end here
         answer = Answer(message)
         return sse.encode(self.live.finish() + footer(answer)) + sse.encode(answer.status, event="done")

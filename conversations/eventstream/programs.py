@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from conversations.events import EventKind, JournalEvent, Place
+from conversations.events import Event, EventKind, JournalEvent, Place
 from conversations.generation.feed import feeds
 from conversations.models import Generation, Message
+from conversations.tool_events import TOOLS
 
 from . import sse
 from .follow import Permission, always, answer_in_thread, follow
@@ -33,8 +34,16 @@ class Reader:
     def __init__(self, after: Place) -> None:
         self.after, self.at = after, Place()
 
-    def read(self, events: Iterable[JournalEvent]) -> list[ProgramEvent]:
-        return [delta for event in events if event.kind in DELTAS for delta in self._deltas(event.kind, event.data)]
+    def read(self, events: Iterable[Event | JournalEvent]) -> list[ProgramEvent]:
+        return [told for event in events for told in self._told(event.kind, event.data)]
+
+    def _told(self, kind: str, data: str) -> Iterator[ProgramEvent]:
+        if kind in DELTAS:
+            yield from self._deltas(kind, data)
+        elif kind in TOOLS:
+            self.at = self.at._replace(tools=self.at.tools + 1)
+            if self.at.tools > self.after.tools:
+                yield ProgramEvent(kind, msgspec.json.decode(data), str(self.at))
 
     def _deltas(self, kind: str, data: str) -> Iterator[ProgramEvent]:
         name = DELTAS[kind]
@@ -83,9 +92,7 @@ async def program_events(message: Message, after: Place, may_go_on: Permission =
 
 def rest(message: Message, reader: Reader) -> list[ProgramEvent]:
     """Return what the reader has not seen yet of a finished answer."""
-    remaining = Reader(Place(max(reader.after.reasoning, reader.at.reasoning), max(reader.after.text, reader.at.text)))
-    whole = [JournalEvent(1, EventKind.REASONING_DELTA, message.reasoning), JournalEvent(2, EventKind.TEXT_DELTA, message.text)]
-    return remaining.read(item for item in whole if item.data)
+    return Reader(Place(*map(max, reader.after, reader.at))).read(message.events())
 
 
 def end(message: Message) -> list[ProgramEvent]:

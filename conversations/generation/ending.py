@@ -14,10 +14,10 @@ from conversations.models.generations import STOPPED as STOPPED
 from conversations.models.limits import TOKENS_PER_MESSAGE
 from conversations.providers.base import ChatRequest, Stream, UsageReport
 from conversations.providers.errors import ProviderError
+from conversations.tool_events import TOOLS, open_calls, waits_for_person
 
 from .changes import Kind, tell_of
-from .history import assignment_of, likely_tokens, opening_of
-from .journal import entries
+from .history import arguments_in, assignment_of, begun_of, likely_tokens
 
 MAX_TAKEOVERS = 3  # a generation that brings down its process each time is not tried for ever
 
@@ -42,7 +42,8 @@ class Outcome:
     reached_model: bool = True
     attempt: int | None = None  # where it is not the generation's own: the attempt of an owner that died
     request: ChatRequest | None = field(default=None, repr=False)
-    begun: int = 0  # entries of the journal that no attempt wrote: what the answer continues
+    begun: int = 0  # entries of the journal that this attempt did not write: what the answer continues, and rounds before
+    is_accounted: bool = False
 
     def fail(self, error: ProviderError) -> None:
         self.break_off(Status.FAILED, error.told(has_begun=self.first_token_at is not None), error.code)
@@ -68,7 +69,8 @@ def requeue(generation: Generation, outcome: Outcome) -> None:
 def settle(generation: Generation) -> bool:
     """Close what nobody may run again; False if the generation, just claimed once more, is to be run.
 
-    What a lost owner has shown is kept and marked interrupted; with nothing shown the answer is begun anew, a few times.
+    What a lost owner has shown is kept and marked interrupted; with nothing shown the answer is begun anew, a few times, and one that
+    only waits for a person goes on waiting.
     """
     if not generation.is_taken_over:  # given back in order, and accounted for
         if generation.stop_requested_at is None:
@@ -76,11 +78,17 @@ def settle(generation: Generation) -> bool:
         end(generation, Outcome(Status.STOPPED, error_sentence=STOPPED))
         return True
     outcome = outcome_of_lost(generation)
-    if outcome.status == Status.INTERRUPTED and generation.model is not None and not entries(generation.pk, after=outcome.begun):
+    if outcome.status == Status.INTERRUPTED and generation.model is not None and can_go_on(generation):
         account(generation, outcome, "", "")
         return False
     end(generation, outcome)
     return True
+
+
+def can_go_on(generation: Generation) -> bool:
+    """Whether somebody else can run it without taking back what has been shown."""
+    begun, opening = begun_of(generation)
+    return len(begun) == opening or waits_for_person(begun)
 
 
 def outcome_of_lost(generation: Generation) -> Outcome:
@@ -88,8 +96,11 @@ def outcome_of_lost(generation: Generation) -> Outcome:
     outcome = Outcome(Status.INTERRUPTED, error_sentence=CRASHED, attempt=generation.attempt - 1)
     if generation.model is not None:
         assignment = assignment_of(generation)
-        outcome.request, outcome.trimmed_turns = assignment.request, assignment.trimmed_turns
-    outcome.begun = len(opening_of(generation))
+        outcome.request, outcome.trimmed_turns = assignment.request_after(assignment.begun), assignment.trimmed_turns
+    begun, opening = begun_of(generation)
+    outcome.begun = max([opening, *(event.position for event in begun if event.kind in TOOLS)])
+    asked_for = Usage.objects.filter(generation=generation, attempt=generation.attempt - 1)
+    outcome.is_accounted = bool(open_calls(begun)) or asked_for.exists()  # with calls open nothing was asked since they were told
     if generation.stop_requested_at:
         outcome.break_off(Status.STOPPED, STOPPED)
     elif generation.takeovers >= MAX_TAKEOVERS:
@@ -120,13 +131,23 @@ def end(generation: Generation, outcome: Outcome) -> bool:
 
 def account(generation: Generation, outcome: Outcome, text: str, reasoning: str) -> None:
     """Write the attempt into the ledger, as the provider counted, or else by an estimate that says so, and count it in the budgets."""
-    if generation.model is None or outcome.request is None:
-        return  # nothing was sent upstream
+    if generation.model is None or outcome.request is None or outcome.is_accounted:
+        return  # nothing was sent upstream, or its row is there
     person = generation.message.conversation.owner_id
     usage = Usage(generation=generation, attempt=outcome.attempt or generation.attempt, person_id=person)
     amount = enter(usage, generation.model, outcome.request, outcome, text, reasoning)
     if generation.is_budgeted:
         charge_for(generation.pk, amount)
+
+
+@transaction.atomic
+def account_for_round(generation: Generation, outcome: Outcome, text: str, reasoning: str) -> bool:
+    """Account for an attempt that ended with calls of tools; False, and nothing written, if somebody else owns the generation now."""
+    if not generation.holds_lease():
+        return False
+    if not Usage.objects.filter(generation=generation, attempt=generation.attempt).exists():  # else its commit was not heard of
+        account(generation, outcome, text, reasoning)
+    return True
 
 
 def enter(usage: Usage, model: LanguageModel, request: ChatRequest, outcome: Outcome, text: str, reasoning: str) -> Amount:
@@ -147,6 +168,8 @@ def enter(usage: Usage, model: LanguageModel, request: ChatRequest, outcome: Out
 
 
 def estimate(request: ChatRequest, text: str, reasoning: str) -> UsageReport:
-    read = likely_tokens(request.system_prompt) + sum(likely_tokens(message.text) + TOKENS_PER_MESSAGE for message in request.messages)
+    read = likely_tokens(request.system_prompt)
+    read += sum(likely_tokens(message.text + arguments_in(message)) + TOKENS_PER_MESSAGE for message in request.messages)
+    read += sum(likely_tokens(tool.name + tool.description + str(tool.parameters)) for tool in request.tools)
     thought = likely_tokens(reasoning)
     return UsageReport(input_tokens=read, output_tokens=likely_tokens(text) + thought, reasoning_tokens=thought)

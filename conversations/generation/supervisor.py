@@ -75,7 +75,7 @@ class Supervisor:
         changes.close()
         for claimed in list(self._claiming.values()):  # a claim that is cut off would leave an answer that nobody runs
             await claimed.wait()
-        if answers := self._named("answer"):
+        if answers := [answer for answer in self._named("answer") if not self._waits_for_person(answer)]:
             await asyncio.wait(answers, timeout=grace_seconds)
         await self._cancel("chore")
         self.wakeups.tell(What.LOOK, self.runs)  # somebody is to run what is handed over
@@ -97,6 +97,10 @@ class Supervisor:
 
     def _named(self, name: str) -> list[asyncio.Task[None]]:
         return [task for task in self._tasks if task.get_name().startswith(name)]
+
+    def _waits_for_person(self, answer: asyncio.Task[None]) -> bool:
+        run = self.runs.get(int(answer.get_name().removeprefix("answer ")))
+        return run is not None and run.rounds.wait_for_person
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str = "chore") -> None:
         task = asyncio.create_task(work, name=name)
@@ -125,6 +129,7 @@ class Supervisor:
             return await self._claim(generation_id, takes_over=takes_over)
         if await is_stop_requested_in_thread(generation_id):
             run.stop()
+        run.rounds.hear()
         return True
 
     def _hear(self, what: What, about: list[Any]) -> None:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models.functions import Left
 
 from chatsite import threads
-from conversations.events import EventKind
+from conversations.events import EventKind, clean
 from conversations.models import (
     Conversation,
     Generation,
@@ -39,7 +39,6 @@ from conversations.providers.registry import adapter_for
 
 from .changes import Kind, tell_of
 from .ending import Outcome, enter
-from .engine import clean
 from .history import Assignment, endpoint_of
 from .patience import insist
 
@@ -145,7 +144,7 @@ def request_for(prompt: str, model: LanguageModel) -> ChatRequest:
     pairs = [(INSTRUCTION + text, title) for text, title in EXAMPLES.items()]
     examples = [message for text, title in pairs for message in (ChatMessage("user", text), ChatMessage("assistant", title))]
     messages, parameters = [*examples, ChatMessage("user", INSTRUCTION + prompt)], parameters_of(model, wishes)
-    return ChatRequest(model.model_id, messages, "", parameters, "title", reasons=model.supports_reasoning)
+    return ChatRequest(model.model_id, messages, "", parameters, purpose="title", reasons=model.supports_reasoning)
 
 
 def most_tokens_for(model: LanguageModel) -> int:

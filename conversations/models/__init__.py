@@ -5,6 +5,7 @@ from .budgets import Budget, BudgetPeriod, Reservation
 from .calls import ApiCall
 from .catalog import LanguageModel, Protocol, Provider, SystemPrompt, SystemPromptVersion
 from .conversations import Conversation
+from .decisions import ToolDecision, decide
 from .feedback import Feedback, rate
 from .folders import Folder
 from .forks import fork
@@ -55,11 +56,13 @@ __all__ = [
     "SystemPromptVersion",
     "TooFast",
     "TooManyTokens",
+    "ToolDecision",
     "Turn",
     "TurnRefused",
     "Usage",
     "answer_prompt",
     "choose",
+    "decide",
     "delete_turn",
     "edit",
     "fork",

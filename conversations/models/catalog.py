@@ -130,6 +130,9 @@ class LanguageModel(models.Model):
     parameters = models.JSONField(
         "default parameters", default=dict, blank=True, help_text='Sent with each request, for example {"temperature": 0.7}.'
     )
+    tools = models.JSONField(
+        "tools it may call", default=list, db_default=[], blank=True, help_text="Only those of a model that supports tools."
+    )
     is_enabled = models.BooleanField("enabled", default=True)
     is_default = models.BooleanField("default", default=False, help_text="New conversations start with it.")
     writes_titles = models.BooleanField(default=False, help_text="It names all new conversations; else each is named by its own model.")

@@ -21,8 +21,8 @@ BATCH_CHARACTERS = 250_000  # after which it ends, too: the search takes in all 
 NEW_KEY = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "gen_random_uuid()"}
 # Keys are given in the order of the rows, so that a copy, too, has a larger one than what it follows.
 COPY = """
-INSERT INTO conversations_message (conversation_id, role, text, reasoning, model_name, created_at, edited_at, request_key)
-SELECT %s, message.role, message.text, message.reasoning, COALESCE(generation.model_name, message.model_name),
+INSERT INTO conversations_message (conversation_id, role, text, reasoning, tool_events, model_name, created_at, edited_at, request_key)
+SELECT %s, message.role, message.text, message.reasoning, message.tool_events, COALESCE(generation.model_name, message.model_name),
     message.created_at, message.edited_at, {new_key}
 FROM conversations_message AS message LEFT JOIN conversations_generation AS generation ON generation.message_id = message.id
 WHERE message.id IN ({keys}) ORDER BY message.id
@@ -79,6 +79,6 @@ def show(copy: Conversation, source_key: str) -> None:
     """Link the messages, each to the one before it, and give the conversation the name and the place that it is to have."""
     with connection.cursor() as cursor:
         cursor.execute(LINK, [copy.pk])
-    copy.head = copy.messages.order_by("-pk").defer("text", "reasoning").first()
+    copy.head = copy.messages.order_by("-pk").defer("text", "reasoning", "tool_events").first()
     copy.source_key, copy.deleted_at = source_key, None
     copy.save(update_fields=["head", "source_key", "deleted_at"])

@@ -14,7 +14,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from conversations.events import EventKind, JournalEvent, joined
+from conversations.events import JournalEvent
+from conversations.tool_events import folded
 
 from .budgets import release_for
 from .catalog import LanguageModel
@@ -44,11 +45,14 @@ STOPPED = "You stopped this answer."
 # Columns nobody needs in order to run a generation; a look-up costs by the column.
 NOT_TO_RUN = (
     *("finish_reason", "error_code", "error_sentence", "error_detail", "heartbeat_at", "lease_until", "started_at", "finished_at"),
-    *(f"message__{name}" for name in ("text", "reasoning", "request_key", "created_at", "edited_at", "deleted_at", "role", "model_name")),
+    *(
+        f"message__{name}"
+        for name in ("text", "reasoning", "tool_events", "request_key", "created_at", "edited_at", "deleted_at", "role", "model_name")
+    ),
     *(f"message__conversation__{name}" for name in ("title", "model", "head", "rival", "created_at", "updated_at", "deleted_at")),
     *(f"message__conversation__{name}" for name in ("has_own_title", "is_temporary", "folder", "pinned_at", "archived_at", "source_key")),
     "message__conversation__title_asked_at",
-    *(f"model__{name}" for name in ("supports_images", "supports_tools", "is_enabled", "is_default", "writes_titles")),
+    *(f"model__{name}" for name in ("supports_images", "is_enabled", "is_default", "writes_titles")),
     *(f"model__provider__{name}" for name in ("name", "slug", "is_enabled")),
 )
 
@@ -140,10 +144,16 @@ class Generation(models.Model):
             self.takeovers, self.is_taken_over = self.takeovers + is_takeover, is_takeover
         return bool(won)
 
+    def holds_lease(self) -> bool:
+        """Say, for the rest of the transaction, whether the owner of this attempt is still its owner."""
+        return bool(self._mine().update(heartbeat_at=timezone.now()))
+
+    def _mine(self) -> GenerationQuerySet:
+        return Generation.objects.filter(pk=self.pk, status=Status.RUNNING, owner=self.owner, attempt=self.attempt)
+
     def begin_next_attempt(self) -> bool:
         """Count another attempt, as the owner of this one; True if this call won."""
-        mine = Generation.objects.filter(pk=self.pk, status=Status.RUNNING, owner=self.owner, attempt=self.attempt)
-        won = bool(mine.update(attempt=self.attempt + 1))
+        won = bool(self._mine().update(attempt=self.attempt + 1))
         self.attempt += won
         return won
 
@@ -162,14 +172,12 @@ class Generation(models.Model):
 
     def finish(self, status: Status, **fields: object) -> bool:
         """Set the final status, as the owner of this attempt; True if this call won."""
-        mine = Generation.objects.filter(pk=self.pk, status=Status.RUNNING, owner=self.owner, attempt=self.attempt)
-        return bool(mine.update(status=status, finished_at=timezone.now(), lease_until=None, **fields))
+        return bool(self._mine().update(status=status, finished_at=timezone.now(), lease_until=None, **fields))
 
     def fold(self) -> list[JournalEvent]:
         """Move the answer from the journal into its message: one truth at a time (law 2). Return what the journal held."""
         events = [JournalEvent(*row) for row in journal_of(self.pk, 0)]
-        text, reasoning = joined(events, EventKind.TEXT_DELTA), joined(events, EventKind.REASONING_DELTA)
-        Message.objects.filter(pk=self.message_id).update(text=text, reasoning=reasoning)
+        Message.objects.filter(pk=self.message_id).update(**folded(events)._asdict())
         JournalEntry.objects.filter(generation=self).delete()
         return events
 

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.dateformat import format as formatted
 
-from .budgets import Amount, Budget, BudgetPeriod, Reservation, budgets_of, periods_of, release, today
+from .budgets import Amount, Budget, BudgetPeriod, Reservation, budgets_of, periods_of, release, release_for, today
 from .catalog import LanguageModel
 from .conversations import Conversation
 from .generations import Generation
@@ -50,6 +50,16 @@ def hold_for(conversation: Conversation, answers: Iterable[Message]) -> None:
         tokens = hold(budgets, conversation.owner_id, need, generation).tokens
         generation.is_budgeted, generation.allowance = True, tokens if tokens < need.output.tokens else None
         Generation.objects.filter(pk=generation.pk).update(is_budgeted=True, allowance=generation.allowance)
+
+
+def hold_instead(generation: Generation, need: Need) -> None:
+    """Hold what the next request for an answer may take, in place of what was held for the one before. Raises NothingLeft."""
+    person = generation.message.conversation.owner_id
+    release_for(generation.pk)
+    budgets = budgets_of(person)
+    tokens = hold(budgets, person, need, generation).tokens if budgets else need.output.tokens
+    generation.allowance = tokens if tokens < need.output.tokens else None
+    Generation.objects.filter(pk=generation.pk).update(allowance=generation.allowance)
 
 
 @transaction.atomic

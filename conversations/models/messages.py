@@ -1,14 +1,15 @@
 """Messages: one row each, linked to the message before it. The system prompt is never one of them."""
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from conversations.events import Event, EventKind
+from conversations.events import Event, Place
+from conversations.tool_events import FAILED, Kept, ToolResult, open_calls, resulted, unfolded
 
 from .conversations import Conversation
 from .prepared import Prepared
@@ -36,6 +37,9 @@ SELECT id FROM subtree
 """
 
 
+NEVER_ENDED = "It was cut off before it had a result."
+
+
 class Role(models.TextChoices):
     USER = "user"
     ASSISTANT = "assistant"
@@ -56,7 +60,7 @@ GENERATION_SHOWN = (
     "trimmed_turns",
 )
 SHOWN = (
-    *("conversation", "parent", "role", "text", "reasoning", "model_name", "created_at", "edited_at"),
+    *("conversation", "parent", "role", "text", "reasoning", "tool_events", "model_name", "created_at", "edited_at"),
     *(f"generation__{name}" for name in GENERATION_SHOWN),
     *("generation__model__provider", "generation__model__provider__protocol"),
     *("generation__model__provider__base_url", "feedback__rating"),
@@ -113,6 +117,9 @@ class Message(models.Model):
     role = models.CharField(max_length=10, choices=Role)
     text = models.TextField(blank=True, help_text="Markdown.")
     reasoning = models.TextField(blank=True)
+    tool_events = models.JSONField(
+        null=True, blank=True, editable=False, help_text="What tools were called and said, and where in the text."
+    )
     request_key = models.UUIDField(
         default=uuid.uuid4, unique=True, editable=False, help_text="Made by the composer: a prompt sent twice is one prompt."
     )
@@ -163,8 +170,17 @@ class Message(models.Model):
     def opening(self) -> list[Event]:
         """Return what an answer that continues this one begins with. Its own thoughts stand apart from those here."""
         reasoning = f"{self.reasoning.rstrip()}\n\n" if self.reasoning.strip() else ""
-        events = [Event(EventKind.REASONING_DELTA, reasoning), Event(EventKind.TEXT_DELTA, self.text)]
-        return [event for event in events if event.data]
+        events = unfolded(Kept(self.text, reasoning, self.tool_events))
+        return events + [resulted(ToolResult(call.call, FAILED, NEVER_ENDED, 0)) for call in open_calls(events)]
+
+    @property
+    def extent(self) -> Place:
+        """How much of an answer there is, in characters and events of tools."""
+        return Place(len(self.reasoning), len(self.text), len(self.tool_events or ()))
+
+    def events(self) -> list[Event]:
+        """Return what happened in an answer that has ended, as it was told."""
+        return unfolded(Kept(self.text, self.reasoning, self.tool_events))
 
 
 class Rendering(models.Model):
@@ -174,6 +190,7 @@ class Rendering(models.Model):
     version = models.PositiveIntegerField(help_text="Of the renderer.")
     text_html = models.TextField(blank=True)
     reasoning_html = models.TextField(blank=True)
+    steps_html = models.TextField(blank=True, default="", db_default="", help_text="What follows the first call of a tool.")
 
     def __str__(self) -> str:
         return f"rendering of message {self.message_id}"
@@ -191,6 +208,6 @@ def answer_to_show(pk: int) -> MessageQuerySet:
 
 
 @Prepared
-def texts_to(head: int) -> "models.QuerySet[Message, tuple[str, str]]":
-    """The role and text of each message from the root down to `head`, oldest first."""
-    return Message.objects.path_to(head).values_list("role", "text")
+def texts_to(head: int) -> "models.QuerySet[Message, tuple[str, str, list[dict[str, Any]] | None]]":
+    """The role, text and events of tools of each message from the root down to `head`, oldest first."""
+    return Message.objects.path_to(head).values_list("role", "text", "tool_events")

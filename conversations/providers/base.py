@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
-from conversations.events import Event
+import msgspec
+
+from conversations.events import Event, EventKind
 
 # The last message of a request that asks for the rest of an answer, which stands before it. In words, because few
 # protocols let a model go on with a text that is given.
@@ -34,9 +36,35 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as a model is told of it."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]  # a JSON Schema of an object
+
+
+class ToolCall(msgspec.Struct, frozen=True):
+    """A call as a model asks for it. A stream tells it as the data of a `tool_start`, once all of its arguments are there."""
+
+    id: str  # "" where the provider gives none; unique, and never empty, in what is sent back
+    name: str
+    arguments: str  # as the model wrote them; in what is sent back always a JSON object
+
+    def told(self) -> Event:
+        return Event(EventKind.TOOL_START, msgspec.json.encode(self).decode())
+
+    @classmethod
+    def told_in(cls, event: Event) -> Self:
+        return msgspec.json.decode(event.data, type=cls)
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
-    role: str  # "user" or "assistant"
+    role: str  # "user", "assistant", or "tool": what the call `call_id` of the assistant's message before it gave
     text: str
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +79,8 @@ class ChatRequest:
     messages: Sequence[ChatMessage]
     system_prompt: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
+    tools: Sequence[ToolSpec] = ()
+    may_call_tools: bool = True  # False: they stand there because messages before speak of them
     purpose: str = "answer"  # or "title"; nothing of it goes over the wire
     reasons: bool = False  # the model can think before it answers
 

@@ -12,6 +12,7 @@ from conversations.events import EventKind
 from .base import UsageReport
 from .fold import ABSENT, ErrorObject, Fold, decoded, says_something
 from .tokens import are_believable, count, counts_in, detail
+from .tool_calls import Calls
 
 
 class Part(msgspec.Struct):
@@ -26,6 +27,7 @@ class Delta(msgspec.Struct):
     reasoning_content: Any = None  # DeepSeek, vLLM, llama.cpp
     reasoning: Any = None  # OpenRouter
     refusal: Any = None
+    tool_calls: Any = None
 
 
 class Choice(msgspec.Struct):
@@ -56,6 +58,7 @@ class ChunkFold(Fold):
         super().__init__()
         self._usage: msgspec.Raw | None = None
         self._has_refused = False
+        self._calls = Calls()
 
     @property
     def usage(self) -> UsageReport | None:
@@ -65,6 +68,7 @@ class ChunkFold(Fold):
     def _take_event(self, data: bytes) -> None:
         if data == b"[DONE]":
             self.is_done = True
+            self._tell(self._calls.taken())
             return
         chunk = decoded(DECODER, data)
         if says_something(chunk.error):
@@ -82,6 +86,7 @@ class ChunkFold(Fold):
             self._take_delta(delta)
         if choice.finish_reason:
             self.finish_reason = "refusal" if self._has_refused else choice.finish_reason[:40]
+            self._tell(self._calls.taken())  # nothing more can be added to them
 
     def _take_delta(self, delta: Delta) -> None:
         if reasoning := delta.reasoning_content or delta.reasoning:
@@ -94,6 +99,8 @@ class ChunkFold(Fold):
         if delta.refusal:
             self._has_refused = True
             self._add(EventKind.TEXT_DELTA, delta.refusal)
+        if delta.tool_calls:
+            self._calls.take(delta.tool_calls)
 
     def _take_parts(self, parts: list[Part | str]) -> None:
         for part in parts:

@@ -1,6 +1,6 @@
 """The built-in demo: quotes the prompt and says that no model is behind it. Deterministic, and never touches the network.
 
-Commands may stand anywhere in the last prompt, set off by white space; each is taken once, the last one counts.
+Commands may stand anywhere in the last prompt, set off by white space; each is taken once, the last one counts, but for /tool.
 
     /help                   this list
     /markdown               Markdown of every kind
@@ -13,6 +13,8 @@ Commands may stand anywhere in the last prompt, set off by white space; each is 
     /pause S                S seconds of silence in the middle
     /silent                 never answers
     /nousage                reports no usage
+    /tool NAME [ARGUMENTS]  calls a tool, if it may; {"arguments":"without a space"}. Several are called at once
+    /rounds N               calls them N times, one round after the other (1)
     /fail ERROR [middle]    fails, at once or in the middle: unauthorised, rate_limited, no_credit, model_unknown,
                             context_too_long, refused, unavailable, first_token_timeout, idle_timeout, malformed
 
@@ -27,7 +29,7 @@ from itertools import islice
 from conversations.events import Event, EventKind
 
 from . import echo_texts as texts
-from .base import GO_ON, ChatRequest, Endpoint, UsageReport
+from .base import GO_ON, ChatMessage, ChatRequest, Endpoint, UsageReport
 from .echo_commands import Commands
 from .errors import ProviderError, RateLimited
 
@@ -69,7 +71,7 @@ class EchoStream:
         self.usage: UsageReport | None = None
         self.finish_reason = self.request_id = ""
         self._request = request
-        self._prompt, self._said_before = asked(request)
+        self._prompt, self._said_before, self._results = asked(request)
         self._commands = Commands() if self._is_title else Commands.found_in(self._prompt)
         self._said = 0
         self._has_begun = False
@@ -78,6 +80,11 @@ class EchoStream:
     @property
     def _is_title(self) -> bool:
         return self._request.purpose == "title"
+
+    @property
+    def _calls_tools(self) -> bool:
+        rounds = sum(bool(message.calls) for message in self._results)
+        return bool(self._commands.tools and self._request.tools) and self._request.may_call_tools and rounds < self._commands.rounds
 
     def __aiter__(self) -> AsyncIterator[list[Event]]:
         if self._has_begun:
@@ -97,7 +104,9 @@ class EchoStream:
                 yield batch
             if self._closed.is_set():
                 return
-        self.finish_reason = "stop"
+        if self._calls_tools:
+            yield [call.told() for call in self._commands.tools]
+        self.finish_reason = "tool_calls" if self._calls_tools else "stop"
         if not self._commands.without_usage:
             self.usage = UsageReport(words_of(self._request), self._said)
 
@@ -113,6 +122,10 @@ class EchoStream:
             yield Passage(error=error)
         if commands.think and not self._said_before:
             yield Passage(EventKind.REASONING_DELTA, texts.REASONING)
+        if self._calls_tools:
+            yield Passage(text=texts.asking(call.name for call in commands.tools))
+            return
+        yield Passage(text=texts.told_by_tools(message.text for message in self._results if message.role == "tool"))
         answer = texts.answer_to(self._prompt, commands, __doc__ or "")
         first, second = halves_of(answer.removeprefix(self._said_before))
         yield Passage(text=first)
@@ -145,12 +158,16 @@ class EchoStream:
             return
 
 
-def asked(request: ChatRequest) -> tuple[str, str]:
-    """Return the prompt, and what has been said in answer to it already."""
-    said = [message.text for message in request.messages[-3:]]
-    if len(said) == 3 and said[-1] == GO_ON:
-        return said[0], said[1]
-    return (said[-1] if said else ""), ""
+def asked(request: ChatRequest) -> tuple[str, str, list[ChatMessage]]:
+    """Return the prompt, what has been said in answer to it already, and the calls of tools since, with their results."""
+    messages = list(request.messages)
+    prompts = [at for at, message in enumerate(messages) if message.role == "user"]
+    if not prompts:
+        return "", "", []
+    since = messages[prompts[-1] + 1 :]
+    if len(prompts) > 1 and messages[prompts[-1]].text == GO_ON:
+        return messages[prompts[-2]].text, messages[prompts[-1] - 1].text, since
+    return messages[prompts[-1]].text, "", since
 
 
 def error_of(commands: Commands) -> ProviderError | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 from . import errors
+from .base import ToolCall
 
 LARGEST_NUMBER = 100_000
 LONGEST_SECONDS = 3600.0
@@ -35,6 +36,8 @@ class Commands:
     pause: float = 0
     fail: type[errors.ProviderError] | None = None
     fails_in_middle: bool = False
+    tools: tuple[ToolCall, ...] = ()
+    rounds: int = 1  # how often the tools are called
 
     @classmethod
     def found_in(cls, prompt: str) -> Self:
@@ -56,6 +59,11 @@ class Commands:
             setattr(self, name, int(number_in(following[0], NUMBERS[name], 1, LARGEST_NUMBER)))
         elif name in SECONDS:
             setattr(self, name, number_in(following[0], SECONDS[name], 0, LONGEST_SECONDS))
+        elif name == "tool" and following[0]:
+            arguments = following[1] if following[1].startswith("{") else "{}"
+            self.tools += (ToolCall("", following[0], arguments),)
+        elif name == "rounds":
+            self.rounds = int(number_in(following[0], 1, 1, LARGEST_NUMBER))
         elif name == "rate":
             self.rate = number_in(following[0], DEFAULT_RATE, 0.1, LARGEST_NUMBER)
         elif name == "fail" and following[0] in FAILURES:

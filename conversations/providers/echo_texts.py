@@ -1,11 +1,12 @@
 """The words of the built-in demo. Pure text: no clock, no chance, so that the same prompt has the same answer."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .echo_commands import Commands
 
 LONGEST_QUOTE = 4000  # characters of the prompt
+QUOTED = 2000  # of what a tool gave
 TITLE_WORDS = 6
 PIECE = re.compile(r"\s*\S{1,12}|\s+")
 
@@ -167,3 +168,12 @@ BODIES = {
     "list": items,
     "table": table,
 }
+
+
+def asking(names: Iterable[str]) -> str:
+    return f"I ask {' and '.join(dict.fromkeys(names))}."
+
+
+def told_by_tools(results: Iterable[str]) -> str:
+    """Return what tools said as quotes; "" where none did."""
+    return "".join("> " + "\n> ".join(result[:QUOTED].split("\n")) + "\n\n" for result in results)

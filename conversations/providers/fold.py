@@ -4,13 +4,14 @@ Knows bytes and events; opens no connection.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from conversations.events import Event, EventKind
 
-from .base import UsageReport
+from .base import ToolCall, UsageReport
 from .errors import Malformed, Refused
 
 ABSENT = msgspec.Raw()  # of a field that is read late, or never
@@ -30,7 +31,7 @@ class Fold:
 
     def __init__(self) -> None:
         self.finish_reason = self.refusal = ""  # `refusal`: why, where the provider says so
-        self.has_text = self.is_done = self.is_one_document = False
+        self.has_text = self.has_called = self.is_done = self.is_one_document = False
         self._failure: Exception | None = None
         self._batch: list[Event] = []
         self._kind, self._texts = EventKind.TEXT_DELTA, list[str]()
@@ -64,7 +65,7 @@ class Fold:
         """Raise Refused for an answer of which there is nothing but a refusal, Malformed for one that was cut off."""
         if self.finish_reason in REFUSALS and not self.has_text:
             raise Refused(self.refusal or self.finish_reason)
-        if not self.finish_reason and not (self.is_done and (self.has_text or not self.is_one_document)):
+        if not self.finish_reason and not (self.is_done and (self.has_text or self.has_called or not self.is_one_document)):
             raise Malformed("cut off: it ended without a finish reason")
 
     def _take_events(self, events: list[bytes]) -> None:
@@ -84,6 +85,13 @@ class Fold:
             self._flush()
             self._kind = kind
         self._texts.append(text)
+
+    def _tell(self, calls: Iterable[ToolCall]) -> None:
+        """Tell of calls of tools, behind what was said before them."""
+        for call in calls:
+            self._flush()
+            self._batch.append(call.told())
+            self.has_called = True
 
     def _flush(self) -> None:
         if not self._texts:

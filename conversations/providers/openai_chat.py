@@ -3,10 +3,11 @@
 from typing import Any
 
 from .base import ChatRequest
+from .chat_bodies import message_on_wire, tools_on_wire
 from .chunks import ChunkFold
 from .connection import ConnectedAdapter
 
-OURS = frozenset({"model", "messages", "stream", "stream_options"})  # never overridden by parameters
+OURS = frozenset({"model", "messages", "stream", "stream_options", "tools", "tool_choice"})  # never overridden by parameters
 
 
 class OpenAIChatAdapter(ConnectedAdapter):
@@ -23,6 +24,6 @@ class OpenAIChatAdapter(ConnectedAdapter):
         """
         parameters = {name: value for name, value in request.parameters.items() if name not in OURS}
         system = [{"role": "system", "content": request.system_prompt}] if request.system_prompt else []
-        messages = system + [{"role": message.role, "content": message.text} for message in request.messages]
+        messages = system + [message_on_wire(message) for message in request.messages]
         options = {"stream_options": {"include_usage": True}} if self.endpoint.reports_usage else {}
-        return parameters | {"model": request.model_id, "messages": messages, "stream": True} | options
+        return parameters | {"model": request.model_id, "messages": messages, "stream": True} | options | tools_on_wire(request)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from django.utils.safestring import SafeString
 
-from conversations.events import JournalEvent
+from conversations.events import JournalEvent, Place
 from conversations.models import Feedback, Generation, Message, Rendering, Siblings, Status, Usage
 from conversations.models.prices import KINDS
 
@@ -107,7 +107,7 @@ class Answer:
     @property
     def is_to_be_kept(self) -> bool:
         """Whether its HTML is final, and not kept yet."""
-        return not self.is_live and self._rendering is None and bool(self.message.text or self.message.reasoning)
+        return not self.is_live and self._rendering is None and self.message.extent != Place()
 
     @cached_property
     def _live(self) -> LiveAnswer:
@@ -116,7 +116,7 @@ class Answer:
         if self.is_live:
             live.apply(self._journal)
         else:
-            live.load(self.message.text, self.message.reasoning)
+            live.load(self.message.events())
         return live
 
     @property
@@ -126,6 +126,10 @@ class Answer:
     @property
     def reasoning_html(self) -> SafeString:
         return SafeString(self._rendering.reasoning_html) if self._rendering else self._live.reasoning_html
+
+    @property
+    def steps_html(self) -> SafeString:
+        return SafeString(self._rendering.steps_html) if self._rendering else self._live.steps_html
 
     @property
     def cursor(self) -> str:

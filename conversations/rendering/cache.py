@@ -25,12 +25,21 @@ def kept(message: Message) -> Rendering | None:
 def keep(answers: Iterable[Answer]) -> None:
     """Keep the HTML of the finished ones of which none was kept. A database that cannot take it now is asked the next time."""
     rows = [
-        Rendering(message_id=answer.pk, version=VERSION, text_html=answer.text_html, reasoning_html=answer.reasoning_html)
+        Rendering(
+            message_id=answer.pk,
+            version=VERSION,
+            text_html=answer.text_html,
+            reasoning_html=answer.reasoning_html,
+            steps_html=answer.steps_html,
+        )
         for answer in answers
         if answer.is_to_be_kept
     ]
     if rows:
         with suppress(DatabaseError), transaction.atomic():
             Rendering.objects.bulk_create(
-                rows, update_conflicts=True, unique_fields=["message"], update_fields=["version", "text_html", "reasoning_html"]
+                rows,
+                update_conflicts=True,
+                unique_fields=["message"],
+                update_fields=["version", "text_html", "reasoning_html", "steps_html"],
             )

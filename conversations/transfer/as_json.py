@@ -50,6 +50,7 @@ def told(message: Message) -> dict[str, Any]:
         "created_at": moment(message.created_at),
         "text": message.text,
         "reasoning": message.reasoning or None,
+        "tools": message.tool_events,
         "edited_at": moment(message.edited_at),
         "continues": message.continues_id,
         "model": message.written_by or None,

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 from django.utils import timezone
 
+from conversations.events import EventKind
 from conversations.models import Conversation, Message, Role
+from conversations.tool_events import result_in, start_in
 
 from .reading import path_to
+from .tools import fenced
 
 
 def pieces(conversation: Conversation) -> Iterator[str]:
@@ -15,7 +18,22 @@ def pieces(conversation: Conversation) -> Iterator[str]:
         yield f"\n---\n\n## {heading_of(message)}\n"
         if message.reasoning:
             yield f"\n<details><summary>Reasoning</summary>\n\n{message.reasoning.strip()}\n\n</details>\n"
-        yield f"\n{message.text.strip()}\n"
+        yield from told(message)
+
+
+def told(message: Message) -> Iterator[str]:
+    """Yield the text of a message, and where a tool was called what it was told and said."""
+    for event in message.events():
+        if event.kind == EventKind.TEXT_DELTA:
+            yield f"\n{event.data.strip()}\n"
+        elif event.kind == EventKind.TOOL_START and not (start := start_in(event)).waits:
+            yield f"\n{fenced(f'*Called {named(start.name)}:*', start.arguments)}\n"
+        elif event.kind == EventKind.TOOL_RESULT:
+            yield f"\n{fenced('*It said:*', result_in(event).text)}\n"
+
+
+def named(name: str) -> str:
+    return "".join(character if character.isalnum() or character in "_-." else " " for character in name)
 
 
 def heading_of(message: Message) -> str:

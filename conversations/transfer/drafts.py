@@ -1,6 +1,7 @@
 """Drafts: a conversation as a file tells it, made harmless: its texts are text, its moments have been, its messages are a tree."""
 
 import hashlib
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -36,6 +37,12 @@ class DraftMessage:
     model_name: str = ""
     created_at: datetime | None = None
     edited_at: datetime | None = None
+    tool_events: list[dict[str, Any]] | None = None
+
+    @property
+    def size(self) -> int:
+        """How many characters it has, those of its tools included."""
+        return len(self.text) + len(self.reasoning) + (len(json.dumps(self.tool_events)) if self.tool_events else 0)
 
 
 @dataclass(slots=True)

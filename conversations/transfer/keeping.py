@@ -53,7 +53,7 @@ def is_known(owner: User, draft: Draft) -> bool:
 def keep(owner: User, draft: Draft, rest: Callable[[], None]) -> None:
     """Raises Refused, and IntegrityError where the same was kept a moment ago."""
     order = list(draft.ordered())
-    first, *others = batches(order, size=lambda message: len(message.text) + len(message.reasoning))
+    first, *others = batches(order, size=lambda message: message.size)
     with transaction.atomic():
         conversation = begin(owner, draft, order)
         keys = put(conversation, first, {})
@@ -114,6 +114,7 @@ def row_of(message: DraftMessage, conversation: Conversation, known: dict[str, i
         role=message.role,
         text=message.text,
         reasoning=message.reasoning,
+        tool_events=message.tool_events,
         model_name=message.model_name,
         created_at=message.created_at or conversation.created_at,
         edited_at=message.edited_at,

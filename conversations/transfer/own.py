@@ -5,6 +5,7 @@ from typing import Any
 from conversations.models import Role
 
 from .as_json import FORMAT, VERSION
+from .calls import tool_events_of
 from .drafts import Draft, DraftMessage, joined, key_of, moment, objects_in, short, text_of
 from .refusals import Refused
 
@@ -53,6 +54,7 @@ def message_of(entry: dict[str, Any]) -> DraftMessage:
         role=Role(entry["role"]),
         text=text_of(entry.get("text")),
         reasoning=text_of(entry.get("reasoning")),
+        tool_events=tool_events_of(entry),
         model_name=short(entry.get("model")),
         created_at=moment(entry.get("created_at")),
         edited_at=moment(entry.get("edited_at")),

@@ -20,6 +20,7 @@
     event.target.remove();
     tell("say", ENDINGS[event.detail.data] ?? "Answer finished");
   });
+  on("question", event => articleOf(event) && tell("say", event.detail.data));
 
   // A banner when the connection has been lost for a moment, patience for the first connect, Reconnect now.
   let banner;

@@ -24,6 +24,7 @@ from conversations.generation.leases import take
 from conversations.generation.remote import RemoteReader
 from conversations.models import Generation, Message, Status, Turn, go_on
 from conversations.models.usage import ended_answer
+from conversations.tool_events import ToolResult, ToolStart, resulted, started
 from tests.factories import make_turn
 from tests.live import PATIENCE, page_events
 from tests.page import Page
@@ -34,7 +35,11 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 KINDS = ("text_delta", "text_delta", "text_delta", "reasoning_delta")
 ENDS = (Status.COMPLETE, Status.FAILED, Status.STOPPED)
+CALLS = st.tuples(st.just("call"), st.booleans(), TEXTS)
+RESULTS = st.tuples(st.just("answer call"), st.integers(0, 3), TEXTS)
 WRITES = st.one_of(
+    CALLS,
+    RESULTS,
     st.tuples(st.just("write"), st.sampled_from(KINDS), TEXTS),
     st.tuples(st.just("write"), st.just("text_delta"), st.text(min_size=1, max_size=30)),
 )
@@ -101,7 +106,7 @@ class Story:
     def __init__(self, generation: Generation, feed: Feed) -> None:
         self.generation, self.feed = generation, feed
         self.viewers = [Viewer(generation.message_id) for _ in range(3)]
-        self.owners = self.position = 0
+        self.owners = self.position = self.calls = 0
         self.is_owned = False
         self.reader = RemoteReader()
 
@@ -144,6 +149,18 @@ class Story:
         self.position += 1
         if self.feed.is_local:
             self.feed.publish([event])
+
+    async def call(self, waits: bool, arguments: str) -> None:
+        """A model calls a tool, and perhaps a person is asked."""
+        self.calls += self.is_owned
+        await self.write("tool_start", started(ToolStart(self.calls, 1, "id", "name", storable(arguments), waits)).data)
+
+    async def answer_call(self, number: int, text: str) -> None:
+        """A call has a result: also one that was approved meanwhile, or that has one already."""
+        if self.calls:
+            number = number % self.calls + 1
+            await self.write("tool_start", started(ToolStart(number, 1, "id", "name", "{}")).data)
+            await self.write("tool_result", resulted(ToolResult(number, "done", storable(text), 0.5)).data)
 
     @property
     def owner(self) -> str:

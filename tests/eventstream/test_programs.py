@@ -40,11 +40,11 @@ def test_from_any_place_exactly_the_rest_comes(reasoning: int, text: int) -> Non
     ids = [Place.parse(event.id) for event in events_in(told)]
     assert ids == sorted(ids)
     if text < len(TEXT):
-        assert ids[-1] == Place(len(REASONING), len(TEXT))
+        assert ids[-1] == Place(len(REASONING), len(TEXT), 1)
 
 
-@pytest.mark.parametrize("place", [Place(10**6, 10**6), Place(len(REASONING), len(TEXT))])
-def test_after_the_end_no_text_comes(place: Place) -> None:
+@pytest.mark.parametrize("place", [Place(10**6, 10**6, 10**6), Place(len(REASONING), len(TEXT), 1)])
+def test_after_the_end_nothing_comes(place: Place) -> None:
     assert Reader(place).read(EVENTS) == []
 
 

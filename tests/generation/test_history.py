@@ -135,7 +135,7 @@ def test_an_estimate_takes_what_is_no_text() -> None:
 
 
 def test_an_answer_first_in_the_path_is_passed_over() -> None:
-    assert turns_of([(Role.ASSISTANT, "hi"), (Role.USER, "one")]) == [[ChatMessage("user", "one")]]
+    assert turns_of([(Role.ASSISTANT, "hi", None), (Role.USER, "one", None)]) == [[ChatMessage("user", "one")]]
 
 
 def test_the_ledger_estimates_what_is_likely() -> None:

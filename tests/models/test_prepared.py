@@ -51,7 +51,7 @@ def test_it_asks_what_its_query_set_asks() -> None:
 
 def test_rows_that_are_no_models_come_as_they_are() -> None:
     turn = make_turn(make_conversation(make_user("alice")))
-    assert texts_to(turn.answer.pk) == [("user", turn.prompt.text), ("assistant", "")]
+    assert texts_to(turn.answer.pk) == [("user", turn.prompt.text, None), ("assistant", "", None)]
 
 
 def test_two_calls_share_no_row() -> None:

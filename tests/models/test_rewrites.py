@@ -39,7 +39,7 @@ def test_the_next_turn_goes_on_from_what_was_written(turn: Turn) -> None:
     rewrite(turn.answer, "Mine.", uuid.uuid4())
     turn.conversation.refresh_from_db()
     later = make_turn(turn.conversation)
-    assert [text for _, text in texts_to(later.answer.pk)][1] == "Mine."
+    assert [text for _, text, _ in texts_to(later.answer.pk)][1] == "Mine."
 
 
 def test_an_edited_answer_can_be_edited_again(turn: Turn) -> None:
