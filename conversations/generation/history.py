@@ -9,7 +9,6 @@ from conversations.models import Generation, Provider, Role
 from conversations.models.limits import TOKENS_PER_MESSAGE, estimated_tokens, parameters_of, prompt_budget
 from conversations.models.messages import texts_to
 from conversations.providers.base import GO_ON, ChatMessage, ChatRequest, Endpoint, ToolSpec
-from conversations.providers.registry import calls_tools
 from conversations.tool_events import Kept, unfolded
 from conversations.tools.base import Tool
 from conversations.tools.registry import allowed_to
@@ -49,7 +48,7 @@ def assignment_of(generation: Generation) -> Assignment:
     prompts = texts_to(answer.parent_id) if answer.parent_id else []
     system_prompt = answer.conversation.system_prompt
     begun, opening = begun_of(generation)
-    tools = allowed_to(answer.conversation.owner_id, model) if calls_tools(model.provider.protocol) else []
+    tools = allowed_to(answer.conversation.owner_id, model)
     specs = [ToolSpec(tool.name, tool.description, tool.schema) for tool in tools]
     turns = turns_to(prompts, begun[:opening], with_tools=bool(tools))
     kept, trimmed_turns = trim(turns, prompt_budget(model) - estimated_tokens(system_prompt) - tokens_of(specs))

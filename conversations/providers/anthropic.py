@@ -7,16 +7,16 @@ Without the `anthropic` package: decision 22.
 import re
 from typing import Any, ClassVar
 
+from .anthropic_bodies import messages_on_wire, system_on_wire, tools_on_wire
 from .anthropic_events import MessageFold
-from .base import ChatMessage, ChatRequest
+from .base import ChatRequest
 from .connection import ConnectedAdapter
 
 API_VERSION = "2026-10-21"
-OURS = frozenset({"model", "messages", "system", "stream"})  # never overridden by parameters
+OURS = frozenset({"model", "messages", "system", "stream", "tools", "tool_choice"})  # never overridden by parameters
 SAMPLING = frozenset({"temperature", "top_p", "top_k"})  # refused since API_VERSION, and by newer models under any
 LIMITS = ("max_tokens", "max_completion_tokens")  # the second is OpenAI's name
 MOST_TOKENS = 32_000  # every model from Claude 4 on writes so many; a request must name a limit
-CACHED = {"cache_control": {"type": "ephemeral"}}
 
 # Older models think when they are given a budget, in tokens of the answer.
 BUDGETS = {"minimal": 1024, "low": 4096, "medium": 12_288, "high": 24_576}
@@ -47,41 +47,22 @@ class AnthropicAdapter(ConnectedAdapter):
         limit = next((limit for limit in limits if isinstance(limit, int) and limit), MOST_TOKENS)
         if request.reasons:
             parameters = thinking_of(request, effort, limit) | parameters
-        body = {"model": request.model_id, "max_tokens": limit, "messages": messages_of(request), "stream": True}
-        if request.system_prompt.strip():
-            body["system"] = [block_of(request.system_prompt) | CACHED]
-        return parameters | body
-
-
-def messages_of(request: ChatRequest) -> list[dict[str, Any]]:
-    """Return the messages, the last one marked as the end of what is cached: the next turn begins with all of them.
-
-    A title is asked for once, and caches nothing. Messages in which nothing can be seen are refused, and left out.
-    """
-    messages = [message_of(message) for message in request.messages if message.text.strip()]
-    if messages and request.purpose != "title":
-        messages[-1]["content"][-1] |= CACHED
-    return messages
-
-
-def message_of(message: ChatMessage) -> dict[str, Any]:
-    return {"role": message.role, "content": [block_of(message.text)]}
-
-
-def block_of(text: str) -> dict[str, Any]:
-    return {"type": "text", "text": text}
+        body = {"model": request.model_id, "max_tokens": limit, "messages": messages_on_wire(request), "stream": True}
+        return parameters | body | system_on_wire(request.system_prompt) | tools_on_wire(request)
 
 
 def thinking_of(request: ChatRequest, effort: Any, limit: int) -> dict[str, Any]:
     """Return how a model that can think is told to: the newer ones by an effort, the others by a budget where one is wished.
 
-    A title needs no thought, but some models cannot be kept from it.
+    A title needs no thought, but some models cannot be kept from it. With a budget, what was thought before a call of a tool would have
+    to be sent back with its result; without, the model goes on unthinking.
     """
     effort = "minimal" if request.purpose == "title" else effort
     if is_adaptive(request.model_id):
         wished = {"output_config": {"effort": EFFORTS.get(effort, effort)}} if isinstance(effort, str) else {}
         return {"thinking": {"type": "adaptive", "display": "summarized"}} | wished
-    budget = min(BUDGETS.get(effort, 0), limit // 2) if isinstance(effort, str) and request.purpose != "title" else 0
+    thinks = isinstance(effort, str) and request.purpose != "title" and request.messages[-1].role != "tool"
+    budget = min(BUDGETS.get(effort, 0), limit // 2) if thinks else 0
     return {"thinking": {"type": "enabled", "budget_tokens": budget}} if budget >= LEAST_BUDGET else {}
 
 

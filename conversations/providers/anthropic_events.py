@@ -12,13 +12,19 @@ from conversations.events import EventKind
 from .base import UsageReport
 from .fold import ABSENT, ErrorObject, Fold, decoded, says_something
 from .tokens import Counts, are_believable, count, counts_in, detail
+from .tool_calls import Calls
 
 
 class Piece(msgspec.Struct):
     """A block of content, or a delta of one, or the delta of the message at its end."""
 
+    type: str | None = None
     text: str | None = None
     thinking: str | None = None
+    id: Any = None  # this and the next three: of a call of a tool
+    name: Any = None
+    input: Any = None
+    partial_json: Any = None
     stop_reason: str | None = None
     stop_details: msgspec.Raw = ABSENT
 
@@ -34,6 +40,7 @@ class Message(msgspec.Struct):
 
 class MessageEvent(Message):
     type: str | None = None
+    index: int | None = None
     delta: Piece | None = None
     content_block: Piece | None = None
     message: msgspec.Raw = ABSENT
@@ -49,6 +56,7 @@ class MessageFold(Fold):
 
     def __init__(self) -> None:
         super().__init__()
+        self._calls, self._called = Calls(), set[int]()
         self._counts: Counts = {}
         self._has_all_counts = False
 
@@ -62,9 +70,9 @@ class MessageFold(Fold):
         if says_something(event.error):
             raise ErrorObject(msgspec.json.decode(event.error))
         if event.type == "content_block_delta" and event.delta:
-            self._take_piece(event.delta)
+            self._take_piece(event.delta, event.index or 0)
         elif event.type == "content_block_start" and event.content_block:
-            self._take_piece(event.content_block)
+            self._take_piece(event.content_block, event.index or 0)
         elif event.type == "message_start":
             self._take_counts(decoded(MESSAGE_DECODER, bytes(event.message)).usage)
         elif event.type == "message_delta":
@@ -76,13 +84,21 @@ class MessageFold(Fold):
         elif event.type == "error":
             raise ErrorObject(bytes(event.message).decode("utf-8", "replace"))
 
-    def _take_piece(self, piece: Piece) -> None:
+    def _take_piece(self, piece: Piece, index: int) -> None:
         self._add(EventKind.REASONING_DELTA, piece.thinking)
         self._add(EventKind.TEXT_DELTA, piece.text)
+        if piece.type == "tool_use":
+            self._called.add(index)
+            self._take_call(index, piece.id, {"name": piece.name, "arguments": piece.input or ""})
+        elif piece.type == "input_json_delta" and index in self._called:  # else of a tool that runs at the provider
+            self._take_call(index, "", {"arguments": piece.partial_json})
+
+    def _take_call(self, index: int, identity: Any, function: dict[str, Any]) -> None:
+        self._calls.take([{"index": index, "id": identity, "function": function}])
 
     def _take_whole(self, message: MessageEvent) -> None:
-        for piece in message.content or ():
-            self._take_piece(piece)
+        for index, piece in enumerate(message.content or ()):
+            self._take_piece(piece, index)
         self._take_end(message, message)
 
     def _take_end(self, event: MessageEvent, end: Piece | Message) -> None:
@@ -91,6 +107,7 @@ class MessageFold(Fold):
         self.finish_reason = (end.stop_reason or "")[:40]
         if says_something(end.stop_details):
             self.refusal = explanation_in(msgspec.json.decode(end.stop_details))
+        self._tell(self._calls.taken())  # nothing more can be added to them
 
     def _take_counts(self, raw: msgspec.Raw) -> None:
         """Each event says some of the counts, cumulated."""

@@ -4,9 +4,12 @@ from typing import Any
 
 from .base import ChatRequest
 from .connection import ConnectedAdapter
+from .response_bodies import items_of, tools_on_wire
 from .response_events import ResponseFold
 
-OURS = frozenset({"model", "input", "instructions", "stream", "store", "background", "previous_response_id", "conversation"})
+# Never overridden by parameters.
+OURS = frozenset({"model", "input", "instructions", "stream", "store", "tools", "tool_choice"})
+OURS |= {"background", "previous_response_id", "conversation"}  # by which something would be kept there
 SAMPLING = frozenset({"temperature", "top_p"})  # refused by models that reason
 LEAST_TOKENS = 16  # a smaller limit is refused
 LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")  # the last is this protocol's name
@@ -23,13 +26,14 @@ class OpenAIResponsesAdapter(ConnectedAdapter):
         parameters = {name: value for name, value in request.parameters.items() if name not in left_out}
         effort = parameters.pop("reasoning_effort", None)
         limits = [parameters.pop(name, None) for name in LIMITS]
-        messages = [{"role": message.role, "content": message.text} for message in request.messages]
-        body: dict[str, Any] = {"model": request.model_id, "input": messages, "stream": True, "store": False}
+        items = [item for message in request.messages for item in items_of(message)]
+        body: dict[str, Any] = {"model": request.model_id, "input": items, "stream": True, "store": False}
         if request.system_prompt:
             body["instructions"] = request.system_prompt
         if limit := next((limit for limit in limits if isinstance(limit, int)), None):
             body["max_output_tokens"] = max(limit, LEAST_TOKENS)
         if request.reasons:
+            effort = "low" if request.purpose == "title" else effort
             wished = {"effort": effort} if effort else {}
             parameters = {"reasoning": {"summary": "auto"} | wished} | parameters
-        return parameters | body
+        return parameters | body | tools_on_wire(request)

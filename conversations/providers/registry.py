@@ -15,8 +15,6 @@ ADAPTERS = {
     "echo": ("echo", "EchoAdapter"),
 }
 
-CALL_TOOLS = {"openai_chat", "echo"}  # the protocols whose adapters send tools and tell of calls
-
 # By loop, because kept connections belong to the loop that opened them and break on any other.
 _kept: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Endpoint, Adapter]] = WeakKeyDictionary()
 
@@ -35,10 +33,6 @@ def adapter_for(endpoint: Endpoint) -> Adapter:
 def new_adapter(endpoint: Endpoint) -> Adapter:
     """Return an adapter of the caller's own, for another event loop than the one that answers people."""
     return adapter_class(endpoint.protocol)(endpoint)
-
-
-def calls_tools(protocol: str) -> bool:
-    return protocol in CALL_TOOLS
 
 
 def adapter_class(protocol: str) -> Callable[[Endpoint], Adapter]:

@@ -12,6 +12,7 @@ from conversations.events import EventKind
 from .base import UsageReport
 from .fold import ABSENT, ErrorObject, Fold, decoded, says_something
 from .tokens import are_believable, count, counts_in, detail
+from .tool_calls import Calls
 
 KINDS = {
     "response.output_text.delta": EventKind.TEXT_DELTA,
@@ -29,10 +30,18 @@ class Part(msgspec.Struct):
     refusal: str | None = None
 
 
-class Item(msgspec.Struct):
-    """A message, or a piece of reasoning."""
+class Call(msgspec.Struct):
+    """A call of a tool, if that is the item's type."""
 
-    type: str | None = None
+    type: Any = None
+    call_id: Any = None
+    name: Any = None
+    arguments: Any = None
+
+
+class Item(Call):
+    """A message, a piece of reasoning, or a call."""
+
     content: list[Part] | None = None
     summary: list[Part] | None = None
 
@@ -54,6 +63,7 @@ class ResponseEvent(msgspec.Struct):
 
     type: str | None = None
     delta: Any = None
+    item: msgspec.Raw = ABSENT
     response: msgspec.Raw = ABSENT
     error: msgspec.Raw = ABSENT
     code: Any = None
@@ -61,6 +71,7 @@ class ResponseEvent(msgspec.Struct):
 
 
 DECODER = msgspec.json.Decoder(ResponseEvent)
+CALL_DECODER = msgspec.json.Decoder(Call)
 RESPONSE_DECODER = msgspec.json.Decoder(Response)
 
 
@@ -70,6 +81,7 @@ class ResponseFold(Fold):
     def __init__(self) -> None:
         super().__init__()
         self._usage: msgspec.Raw | None = None
+        self._calls, self._called = Calls(), 0
         self._has_reasoned = self._has_refused = False
 
     @property
@@ -89,6 +101,8 @@ class ResponseFold(Fold):
             self._add(kind, event.delta)
         elif event.type == "response.reasoning_summary_part.added" and self._has_reasoned:
             self._add(EventKind.REASONING_DELTA, "\n\n")
+        elif event.type == "response.output_item.done" and says_something(event.item):
+            self._take_call(decoded(CALL_DECODER, bytes(event.item)))
         elif event.type in ENDS:
             self._take_end(decoded(RESPONSE_DECODER, bytes(event.response)))
         elif says_something(event.error):
@@ -99,12 +113,20 @@ class ResponseFold(Fold):
     def _take_whole(self, response: Response) -> None:
         """Take the response of a server that does not stream."""
         for item in response.output or ():
+            self._take_call(item)
             self._add(EventKind.REASONING_DELTA, "\n\n".join(part.text or "" for part in item.summary or ()))
             for part in item.content or ():
                 self._add(EventKind.REASONING_DELTA if item.type == "reasoning" else EventKind.TEXT_DELTA, part.text)
                 self._add(EventKind.TEXT_DELTA, part.refusal)
                 self._has_refused = self._has_refused or bool(part.refusal)
         self._take_end(response)
+
+    def _take_call(self, item: Call) -> None:
+        """Take an item that is done: what a model writes of a call before is not shown, and stands in it again."""
+        if item.type == "function_call":
+            function = {"name": item.name, "arguments": item.arguments}
+            self._calls.take([{"index": self._called, "id": item.call_id, "function": function}])
+            self._called += 1
 
     def _take_end(self, response: Response) -> None:
         if says_something(response.usage):
@@ -116,6 +138,7 @@ class ResponseFold(Fold):
         details = response.incomplete_details
         reason = details.reason if details else response.status
         self.finish_reason = "refusal" if self._has_refused else (reason or "")[:40]
+        self._tell(self._calls.taken())
         self.is_done = True
 
 

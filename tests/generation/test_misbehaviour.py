@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -150,3 +151,23 @@ async def test_what_any_protocol_counted_is_in_the_ledger(protocol: str) -> None
     assert (usage.input_tokens, usage.cached_tokens, usage.cache_write_tokens) == (2048, 1920, 100)
     assert (usage.output_tokens, usage.reasoning_tokens) == (40, 37)
     assert usage.provider_request_id == "req-1"
+
+
+@every_protocol
+async def test_tools_are_called_in_any_protocol_and_what_they_gave_is_told(protocol: str) -> None:
+    answers = [whole(WIRES[protocol].recorded(name)) for name in ("two_tool_calls.sse", "text.sse")]
+
+    async def in_turn(line: Line) -> None:
+        await answers[len(line.wire.requests) - 1](line)
+
+    async with asyncio.timeout(PATIENCE), serve(in_turn, protocol) as (wire, adapter), working_supervisor():
+        owner, model = await sync_to_async(owner_and_model)(protocol, adapter.endpoint.base_url, PATIENT)
+        await LanguageModel.objects.filter(pk=model.pk).aupdate(supports_tools=True, tools=["current_time"])
+        turn = await ask("When?", owner=owner, model=model)
+        done = await ended(turn.generation.pk)
+    assert (done.status, done.message.text) == (Status.COMPLETE, "Let me see.\n\nHello, world")
+    statuses = {event["data"]["status"] for event in done.message.tool_events if "status" in event["data"]}
+    assert statuses == {"done", "failed"}  # in whichever order they ended
+    said = json.dumps(wire.body)
+    assert "There is no such time zone." in said
+    assert said.count("call_1") == said.count("call_2") == 2

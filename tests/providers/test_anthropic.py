@@ -6,7 +6,7 @@ import pytest
 
 from conversations.events import EventKind
 from conversations.providers import errors
-from conversations.providers.base import ChatMessage, UsageReport
+from conversations.providers.base import ChatMessage, ToolCall, ToolSpec, UsageReport
 
 from .wire import ask, read, recorded, serve, text_of, whole
 
@@ -145,3 +145,46 @@ async def test_all_models_are_asked_for_at_once() -> None:
     async with serve(whole(recorded("models.json", PROTOCOL), "application/json"), PROTOCOL) as (wire, adapter):
         assert await adapter.list_models() == ["claude-haiku-4-5", "claude-sonnet-5-5"]
     assert wire.head.startswith("get /v1/models?limit=1000 ")
+
+
+CLOCK = ToolSpec("current_time", "Tells the time.", {"type": "object"})
+CALLS = (ToolCall("functions.time:0", "current_time", "{}"), ToolCall("call_2", "current_time", '{"time_zone":"UTC"}'))
+ROUND = [
+    ChatMessage("user", "When?"),
+    ChatMessage("assistant", "", CALLS),
+    ChatMessage("tool", "Now", call_id="functions.time:0"),
+    ChatMessage("tool", "Then", call_id="call_2"),
+]
+
+
+async def test_the_results_of_a_round_go_back_in_one_message_under_ids_that_are_taken() -> None:
+    body = await body_for(messages=ROUND, tools=[CLOCK], parameters={"tools": [], "tool_choice": {"type": "any"}})
+    assert body["tools"] == [{"name": "current_time", "description": "Tells the time.", "input_schema": {"type": "object"}}]
+    assert "tool_choice" not in body
+    assert body["messages"][1:] == [
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "tool_use", "id": "functions_time_0", "name": "current_time", "input": {}},
+                {"type": "tool_use", "id": "call_2", "name": "current_time", "input": {"time_zone": "UTC"}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "functions_time_0", "content": "Now"},
+                {"type": "tool_result", "tool_use_id": "call_2", "content": "Then", "cache_control": MARK},
+            ],
+        },
+    ]
+
+
+async def test_tools_that_may_not_be_called_stand_there_all_the_same() -> None:
+    body = await body_for(messages=ROUND, tools=[CLOCK], may_call_tools=False)
+    assert (len(body["tools"]), body["tool_choice"]) == (1, {"type": "none"})
+
+
+@pytest.mark.parametrize(("model_id", "thinks"), [(NEW, True), (OLD, False)])
+async def test_behind_a_result_only_a_model_thinks_that_need_not_be_told_its_thoughts_again(model_id: str, thinks: bool) -> None:
+    body = await body_for(model_id=model_id, messages=ROUND, tools=[CLOCK], parameters={"reasoning_effort": "high"}, reasons=True)
+    assert ("thinking" in body) == thinks

@@ -8,7 +8,7 @@ import pytest
 from conversations.events import Event, EventKind
 from conversations.models.generations import OUTPUT_LIMIT, REFUSALS
 from conversations.providers import errors
-from conversations.providers.base import UsageReport
+from conversations.providers.base import ToolCall, UsageReport
 
 from .wire import SOON, Line, ask, read, recorded, serve, text_of, whole
 from .wires import WIRES, Wired
@@ -95,6 +95,27 @@ async def test_what_was_counted_is_told_and_never_more_than_can_be(wired: Wired,
         stream = adapter.stream(ask())
         assert text_of(await read(stream)) == "Hello, world"
     assert stream.usage == usage
+
+
+@every_wire
+@every_cut
+@pytest.mark.parametrize(
+    ("name", "text", "calls"),
+    [
+        ("tool_call.sse", "", [("weather", '{"city":"Bern"}')]),
+        ("two_tool_calls.sse", "Let me see.", [("current_time", '{"time_zone": "Europe/Bern"}'), ("current_time", "{}")]),
+    ],
+)
+async def test_calls_of_tools_are_told_whole_and_behind_the_text(
+    wired: Wired, pieces: int, name: str, text: str, calls: list[tuple[str, str]]
+) -> None:
+    async with serve(whole(wired.recorded(name), pieces=pieces), wired.protocol) as (_, adapter):
+        events = await read(adapter.stream(ask()))
+    told = [ToolCall.told_in(event) for event in events[-len(calls) :]]
+    assert [(call.name, call.arguments) for call in told] == calls
+    assert all(call.id for call in told)
+    assert len({call.id for call in told}) == len(told)
+    assert text_of(events) == text
 
 
 BROKEN: list[tuple[str, type[errors.ProviderError], str]] = [

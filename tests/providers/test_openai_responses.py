@@ -6,7 +6,7 @@ import pytest
 
 from conversations.events import EventKind
 from conversations.providers import errors
-from conversations.providers.base import ChatMessage
+from conversations.providers.base import ChatMessage, ToolCall, ToolSpec
 
 from .wire import ask, read, recorded, serve, text_of, whole
 
@@ -77,3 +77,24 @@ async def test_a_model_that_reasons_is_asked_for_summaries_and_has_no_temperatur
     body = await body_for(parameters=parameters, reasons=True)
     assert body["reasoning"] == reasoning
     assert not body.keys() & {"temperature", "top_p", "reasoning_effort"}
+
+
+async def test_calls_and_results_are_items_beside_the_messages() -> None:
+    calls = (ToolCall("call_1", "current_time", "{}"),)
+    messages = [ChatMessage("user", "When?"), ChatMessage("assistant", "Let me see.", calls), ChatMessage("tool", "Now", call_id="call_1")]
+    tools = [ToolSpec("current_time", "Tells the time.", {"type": "object"})]
+    body = await body_for(messages=messages, tools=tools, may_call_tools=False, parameters={"tool_choice": "required"})
+    assert body["input"][1:] == [
+        {"role": "assistant", "content": "Let me see."},
+        {"type": "function_call", "call_id": "call_1", "name": "current_time", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "call_1", "output": "Now"},
+    ]
+    assert body["tools"] == [
+        {"type": "function", "name": "current_time", "description": "Tells the time.", "parameters": {"type": "object"}, "strict": False}
+    ]
+    assert body["tool_choice"] == "none"
+
+
+async def test_a_title_takes_little_thought() -> None:
+    body = await body_for(purpose="title", reasons=True)
+    assert body["reasoning"] == {"summary": "auto", "effort": "low"}

@@ -7,7 +7,7 @@ from functools import cached_property
 from .wire import recorded
 
 # The quirks of chat completions have names of their own.
-OLDER_NAMES = {"text.sse": "openai.sse", "reasoning.sse": "deepseek.sse"}
+OLDER_NAMES = {"text.sse": "openai.sse", "reasoning.sse": "deepseek.sse", "tool_call.sse": "tool_calls.sse"}
 
 
 @dataclass(frozen=True)
