@@ -80,10 +80,13 @@ class LanguageModelAdmin(EnabledMarkAdmin, DefaultMarkAdmin):
         *(*PRICES, "is_enabled", "is_default"),
     )
     list_filter = ("is_enabled", "provider", "supports_images", "supports_tools", "supports_reasoning")
+    filter_horizontal = ("groups",)
     list_select_related = ("provider",)
     search_fields = ("name", "model_id", "provider__name")
     fieldsets = (
         (None, {"fields": ("provider", "model_id", "name", "is_enabled", "is_default", "writes_titles")}),
+        ("In the picker", {"fields": ("description", "position", "groups")}),
+        ("Retirement", {"fields": ("retires_at", "successor")}),
         ("Limits", {"fields": ("context_window", "max_output_tokens")}),
         ("Capabilities", {"fields": ("supports_images", "supports_tools", "supports_reasoning")}),
         ("Tools", {"fields": ("tools",)}),

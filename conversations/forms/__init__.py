@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from conversations.models import LanguageModel
-from conversations.models.catalog import enabled_model
+from conversations.models.catalog import available_model
 from conversations.models.conversations import TITLE_MAX_CHARACTERS
 from conversations.models.folders import FOLDER_MAX_CHARACTERS
 
@@ -52,17 +52,17 @@ class TurnForm(Form):
     model = forms.IntegerField(error_messages={"required": "Pick a model first.", "invalid": NOT_AVAILABLE})
     request_key = forms.UUIDField(required=False)
 
-    def __init__(self, data: Any, *, fallback: Callable[[], LanguageModel | None]) -> None:
-        """`fallback` gives the model of a program that names none; a browser always names one."""
+    def __init__(self, data: Any, *, person: int, fallback: Callable[[], LanguageModel | None]) -> None:
+        """`fallback` gives the model of a program that names none, if the person may pick it; a browser always names one."""
         super().__init__(data)
-        self.fallback = fallback
+        self.person, self.fallback = person, fallback
         self.fields["model"].required = "model" in data
         self.fields["prompt"].validators = [whole_text]  # in place of Django's sentence about null characters
 
     def clean_model(self) -> LanguageModel:
         key: int | None = self.cleaned_data["model"]
-        model = self.fallback() if key is None else enabled_model.first(key)
-        if model is None or not model.is_available:
+        model = self.fallback() if key is None else available_model.first(key, self.person)
+        if model is None:
             raise ValidationError(NOT_AVAILABLE)
         return model
 

@@ -113,7 +113,7 @@ async def read(stream: Stream, text: dict[EventKind, str]) -> None:
 def begin(generation: Generation) -> Naming | None:
     """Claim the naming of the conversation; None where it has been, or is not to be, named, or no budget pays for it."""
     answer = generation.message
-    marked = LanguageModel.objects.available().filter(writes_titles=True).first()
+    marked = LanguageModel.objects.available(answer.conversation.owner_id).filter(writes_titles=True).first()
     conversation, model = answer.conversation, marked or own_model(generation)
     if model is None or not conversation.claim_naming():
         return None

@@ -3,7 +3,7 @@
 from .branches import Siblings, choose, delete_turn, keep, restore_turn, siblings_of
 from .budgets import Budget, BudgetPeriod, Reservation
 from .calls import ApiCall
-from .catalog import LanguageModel, Protocol, Provider, SystemPrompt, SystemPromptVersion
+from .catalog import LanguageModel, Protocol, Provider
 from .conversations import Conversation
 from .decisions import ToolDecision, decide
 from .feedback import Feedback, rate
@@ -19,6 +19,7 @@ from .refusals import NothingLeft, TooFast, TurnRefused
 from .rewrites import rewrite
 from .settings import FormerSettings
 from .shares import NothingToShare, Share, share
+from .system_prompts import SystemPrompt, SystemPromptVersion
 from .tokens import ApiToken, Scope, TooManyTokens, make_token
 from .turns import Turn, answer_prompt, edit, go_on, retry, start_conversation, start_turn
 from .usage import Usage

@@ -1,14 +1,17 @@
-"""What staff offer: providers, their models with prices, and system prompts. No network here."""
+"""What staff offer: providers and their models, for whom and until when. No network here."""
 
 import os
 from functools import cached_property
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from .prepared import Prepared
 from .prices import FREE, Price, Rates, rates_in_effect
@@ -76,13 +79,12 @@ class Provider(models.Model):
 
 
 class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
-    def enabled(self) -> "LanguageModelQuerySet":
-        """The models people may pick."""
-        return self.filter(is_enabled=True, provider__is_enabled=True)
-
-    def available(self) -> "LanguageModelQuerySet":
-        """The same in the picker's order, each with its provider."""
-        return self.enabled().select_related("provider").order_by("provider__name", "name")
+    def available(self, person: int | None = None) -> "LanguageModelQuerySet":
+        """What a person may pick or, without one, everybody may: in the picker's order, each with its provider."""
+        groups = LanguageModel.groups.through._default_manager.filter(languagemodel=OuterRef("pk"))
+        for_them = Q(~Exists(groups)) if person is None else ~Exists(groups) | Exists(groups.filter(group__user=person))
+        is_there = Q(is_enabled=True, provider__is_enabled=True) & (Q(retires_at=None) | Q(retires_at__gt=Now()))
+        return self.filter(is_there, for_them).select_related("provider").order_by("position", "provider__name", "name")
 
     def with_prices(self) -> "LanguageModelQuerySet":
         """Each with `input_price` and `output_price` as they are in effect now; None where nobody has said them."""
@@ -90,20 +92,32 @@ class LanguageModelQuerySet(models.QuerySet["LanguageModel"]):
         prices = {kind: Subquery(in_effect.values(kind)) for kind in ("input_price", "output_price")}
         return self.annotate(**prices)
 
-    def default(self) -> "LanguageModel | None":
-        """The model a new conversation starts with; where none is marked, the first one that is no demo."""
-        return (
-            self.available()
-            .order_by("-is_default", models.Case(models.When(provider__protocol=Protocol.ECHO, then=1), default=0), "pk")
-            .first()
-        )
+    def default(self, person: int | None = None) -> "LanguageModel | None":
+        """The model a new conversation starts with; where they may not pick the marked one, the first one that is no demo."""
+        is_demo = models.Case(models.When(provider__protocol=Protocol.ECHO, then=1), default=0)
+        return self.available(person).order_by("-is_default", is_demo, "position", "pk").first()
 
 
 @Prepared
-def enabled_model(pk: int) -> LanguageModelQuerySet:
-    """A model that people may pick."""
-    models = LanguageModel.objects.enabled().filter(pk=pk).select_related("provider")
-    return models.only("name", "is_enabled", "provider__is_enabled", "provider__protocol")
+def available_model(pk: int, person: int) -> LanguageModelQuerySet:
+    """A model, if a person may pick it."""
+    return LanguageModel.objects.available(person).filter(pk=pk).only("name", "provider__protocol")
+
+
+def itself_or_successor(model: "LanguageModel | None", person: int) -> "LanguageModel | None":
+    """Return the model while the person may pick it; once it has retired its successor, or the one after that, if they may pick that."""
+    former: set[int] = set()
+    while model and model.pk not in former:
+        if found := available_model.first(model.pk, person):
+            return found
+        former.add(model.pk)
+        model = model.successor if model.has_retired else None
+    return None
+
+
+def stand_in_for(model: "LanguageModel | None", person: int) -> "LanguageModel | None":
+    """The same, and else the default, if they may pick any."""
+    return itself_or_successor(model, person) or LanguageModel.objects.default(person)
 
 
 @Prepared
@@ -134,6 +148,18 @@ class LanguageModel(models.Model):
         "tools it may call", default=list, db_default=[], blank=True, help_text="Only those of a model that supports tools."
     )
     is_enabled = models.BooleanField("enabled", default=True)
+    description = models.CharField(max_length=80, blank=True, db_default="", help_text="What it is good for: a few words in the picker.")
+    position = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="Lower ones come first in the picker.")
+    groups = models.ManyToManyField(Group, blank=True, related_name="+", help_text="Who may use it. None: everybody.")
+    retires_at = models.DateTimeField(null=True, blank=True, help_text="From then on nobody can pick it.")
+    successor = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Goes on in its conversations once it has retired.",
+    )
     is_default = models.BooleanField("default", default=False, help_text="New conversations start with it.")
     writes_titles = models.BooleanField(default=False, help_text="It names all new conversations; else each is named by its own model.")
 
@@ -153,10 +179,17 @@ class LanguageModel(models.Model):
     def clean(self) -> None:
         if not isinstance(self.parameters, dict):
             raise ValidationError({"parameters": 'Give an object, for example {"temperature": 0.7}.'})
+        if self.pk and self.successor_id == self.pk:
+            raise ValidationError({"successor": "A model cannot go on after itself."})
 
     @property
     def is_available(self) -> bool:
-        return self.is_enabled and self.provider.is_enabled
+        """Whether anybody may pick it."""
+        return self.is_enabled and self.provider.is_enabled and not self.has_retired
+
+    @property
+    def has_retired(self) -> bool:
+        return self.retires_at is not None and self.retires_at <= timezone.now()
 
     @property
     def is_demo(self) -> bool:
@@ -172,59 +205,3 @@ class LanguageModel(models.Model):
         """Charge all that goes through this instance by the prices of now: they are known, too, if the model is deleted meanwhile."""
         found = rates_in_effect(self.pk)
         self.rates = FREE if not found.is_known and self.provider.is_in_house else found
-
-
-class SystemPromptQuerySet(models.QuerySet["SystemPrompt"]):
-    def default_text(self) -> str:
-        """The newest text of the default system prompt; "" where none is marked."""
-        return default_texts.first() or ""
-
-
-class SystemPrompt(models.Model):
-    """A system prompt that staff keep. Its texts are versions: a new text never alters an old one."""
-
-    name = models.CharField(max_length=100, unique=True)
-    is_default = models.BooleanField("default", default=False, help_text="New conversations get it.")
-
-    objects = SystemPromptQuerySet.as_manager()
-
-    class Meta:
-        ordering: ClassVar = ["name"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_system_prompt"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def text(self) -> str:
-        newest = self.versions.first()
-        return newest.text if newest else ""
-
-    def add_version(self, text: str) -> "SystemPromptVersion":
-        """Keep `text` as the newest version; the same text twice in a row is one version."""
-        newest = self.versions.first()
-        if newest and newest.text == text:
-            return newest
-        return self.versions.create(number=newest.number + 1 if newest else 1, text=text)
-
-
-class SystemPromptVersion(models.Model):
-    prompt = models.ForeignKey(SystemPrompt, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField()
-    text = models.TextField()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering: ClassVar = ["-number"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["prompt", "number"], name="one_number_per_version")]
-
-    def __str__(self) -> str:
-        return f"{self.prompt} v{self.number}"
-
-
-@Prepared
-def default_texts() -> "models.QuerySet[SystemPromptVersion, str]":
-    """The newest text of the default system prompt, if there is one."""
-    return SystemPromptVersion.objects.filter(prompt__is_default=True).order_by("-number").values_list("text", flat=True)[:1]

@@ -53,6 +53,7 @@ NOT_TO_RUN = (
     *(f"message__conversation__{name}" for name in ("has_own_title", "is_temporary", "folder", "pinned_at", "archived_at", "source_key")),
     "message__conversation__title_asked_at",
     *(f"model__{name}" for name in ("supports_images", "is_enabled", "is_default", "writes_titles")),
+    *(f"model__{name}" for name in ("description", "position", "retires_at", "successor")),
     *(f"model__provider__{name}" for name in ("name", "slug", "is_enabled")),
 )
 

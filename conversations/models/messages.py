@@ -62,8 +62,7 @@ GENERATION_SHOWN = (
 SHOWN = (
     *("conversation", "parent", "role", "text", "reasoning", "tool_events", "model_name", "created_at", "edited_at"),
     *(f"generation__{name}" for name in GENERATION_SHOWN),
-    *("generation__model__provider", "generation__model__provider__protocol"),
-    *("generation__model__provider__base_url", "feedback__rating"),
+    *("generation__model__provider", "generation__model__provider__protocol", "feedback__rating"),
 )
 
 

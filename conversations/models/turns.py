@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from .catalog import LanguageModel, SystemPrompt
+from .catalog import LanguageModel
 from .conversations import Conversation, locked_conversation, title_from
 from .folders import Folder
 from .generations import Generation, JournalEntry, live_in
@@ -23,6 +23,7 @@ from .messages import Message, Role
 from .pace import keep_pace
 from .refusals import TurnRefused
 from .settings import with_instructions
+from .system_prompts import SystemPrompt
 
 DELETED = "This conversation has been deleted. Restore it, or start a new chat."
 GONE = "This turn has been deleted meanwhile, perhaps in another tab. Undo that there, or send a new message."

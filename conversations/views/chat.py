@@ -1,9 +1,7 @@
 """The chat page, for a new conversation and for one there is, and the composer in it."""
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -13,6 +11,7 @@ from django.urls import reverse
 from conversations.forms.wishes import SettingsForm
 from conversations.generation.journal import entries
 from conversations.models import Conversation, LanguageModel, Message, Role, Siblings
+from conversations.models.catalog import stand_in_for
 from conversations.models.conversations import own_conversation
 from conversations.models.passages import Passage, last_passage
 from conversations.rendering import cache
@@ -20,6 +19,7 @@ from conversations.rendering.answers import Answer
 from conversations.rendering.budgets import Standing, low_of
 from conversations.rendering.prompts import Prompt
 
+from .notices import Notice
 from .panel import panel_for
 from .requests import SignedInRequest
 from .sidebar import sidebar_of
@@ -35,6 +35,7 @@ class Composer:
     text: str = ""
     error: str = ""
     is_running: bool = False
+    succession: Notice | None = None  # said until the next turn, which the successor answers
     low: list[Standing] = field(default_factory=list)  # budgets of which little is left
     request_key: uuid.UUID = field(default_factory=uuid.uuid4)
 
@@ -54,21 +55,29 @@ def find_kept(request: SignedInRequest, pk: int) -> Conversation:
     return conversation
 
 
-def composer_for(conversation: Conversation | None, text: str = "", error: str = "", selected: int | None = None) -> Composer:
-    available = list(LanguageModel.objects.available())
-    if selected is None:
-        selected = preselected(conversation, available)
+def composer_for(
+    request: SignedInRequest, conversation: Conversation | None, text: str = "", error: str = "", selected: int | None = None
+) -> Composer:
+    groups: dict[str, list[LanguageModel]] = {}
+    for model in LanguageModel.objects.available(request.user.pk):
+        groups.setdefault(model.provider.name, []).append(model)
     action = reverse("start_turn", args=[conversation.pk]) if conversation else reverse("start_conversation")
-    groups = [(name, list(models)) for name, models in groupby(available, key=lambda model: model.provider.name)]
-    return Composer(action, groups, selected, text, error)
+    composer = Composer(action, list(groups.items()), selected, text, error)
+    if selected is None:
+        preselect(composer, conversation, request.user.pk)
+    return composer
 
 
-def preselected(conversation: Conversation | None, available: Iterable[LanguageModel]) -> int | None:
-    """The conversation's own model while people may pick it; else the default."""
-    if conversation and any(model.pk == conversation.model_id for model in available):
-        return conversation.model_id
-    default = LanguageModel.objects.default()
-    return default.pk if default else None
+def preselect(composer: Composer, conversation: Conversation | None, person: int) -> None:
+    """Select the conversation's own model while the person may pick it, and else what stands in for it."""
+    if conversation and any(model.pk == conversation.model_id for _, models in composer.groups for model in models):
+        composer.selected = conversation.model_id
+        return
+    former = conversation.model if conversation else None
+    model = stand_in_for(former, person)
+    composer.selected = model.pk if model else None
+    if former and former.has_retired and model:
+        composer.succession = Notice(f"has retired. {model.name} goes on in this conversation, unless you pick another model.", former.name)
 
 
 def chat_page(
@@ -96,6 +105,7 @@ def chat_page(
         "panel": None if conversation else panel_for(settings, (model for _, models in composer.groups for model in models)),
         "is_running": composer.is_running,
         **more,
+        "notice": more.get("notice") or composer.succession,
     }
     return render(request, "chat.html", context, status=status)
 

@@ -28,7 +28,7 @@ from .turns import deleted_turn
 @require_GET
 @signed_in
 def home(request: SignedInRequest) -> HttpResponse:
-    return chat_page(request, None, composer_for(None), notice=notice_in_address(request))
+    return chat_page(request, None, composer_for(request, None), notice=notice_in_address(request))
 
 
 @with_token(get=None)
@@ -38,7 +38,7 @@ def start(request: SignedInRequest) -> HttpResponseBase:
     """Begin a conversation. Who comes back to this address by GET, as after a log-in, is sent to where that is done."""
     if request.method == "GET":
         return redirect("home")
-    form = TurnForm(form_data(request), fallback=LanguageModel.objects.default)
+    form = TurnForm(form_data(request), person=request.user.pk, fallback=lambda: LanguageModel.objects.default(request.user.pk))
     settings = SettingsForm.of(form_data(request, *NUMBERS))
     if not (form.is_valid() and (settings is None or settings.is_valid())):
         return refuse_turn(request, None, form, settings)
@@ -67,7 +67,7 @@ def show(request: SignedInRequest, pk: int) -> HttpResponse:
     else:
         is_about_turn = "deleted" in request.GET
         notice = deleted_turn(request, conversation) if is_about_turn else notice_in_address(request)
-        response = chat_page(request, conversation, composer_for(conversation), passage=passage, notice=notice)
+        response = chat_page(request, conversation, composer_for(request, conversation), passage=passage, notice=notice)
     patch_vary_headers(response, ["HX-Request"])
     return response
 

@@ -14,6 +14,7 @@ from conversations.forms.wishes import SettingsForm
 from conversations.generation.changes import Kind, tell_of
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, LanguageModel, Message, Role, Turn, TurnRefused, start_turn
+from conversations.models.catalog import itself_or_successor
 from conversations.rendering.answers import Answer
 from conversations.rendering.budgets import low_of
 from conversations.rendering.prompts import Prompt
@@ -34,7 +35,7 @@ def find_answer(request: SignedInRequest, pk: int) -> Message:
 @signed_in
 def start(request: SignedInRequest, pk: int) -> HttpResponseBase:
     conversation = find_own(request, pk)
-    form = TurnForm(form_data(request), fallback=lambda: conversation.model)
+    form = TurnForm(form_data(request), person=request.user.pk, fallback=lambda: itself_or_successor(conversation.model, request.user.pk))
     if not form.is_valid():
         return refuse_turn(request, conversation, form)
     try:
@@ -103,7 +104,7 @@ def refuse_turn(
     request: SignedInRequest, conversation: Conversation | None, form: TurnForm, settings: SettingsForm | None = None
 ) -> HttpResponse:
     """Say what is wrong with a prompt or, in a new chat, with its settings; all of it stays where it was written."""
-    if not LanguageModel.objects.available().exists():
+    if not LanguageModel.objects.available(request.user.pk).exists():
         return refuse(request, conversation, "No model is set up yet. Staff can add one in the admin.", 422, "no_model", form)
     sentence = settings.sentence if settings and form.is_valid() else form.sentence
     return refuse(request, conversation, sentence, 422, "invalid", form, settings)
@@ -140,5 +141,5 @@ def refuse(
     if is_htmx(request) or is_program(request):
         return refusal(request, sentence, status, code)
     text, model = (form.data.get("prompt", ""), form.cleaned_data.get("model")) if form else ("", None)
-    composer = composer_for(conversation, text, sentence, model and model.pk)
+    composer = composer_for(request, conversation, text, sentence, model and model.pk)
     return chat_page(request, conversation, composer, status=status, settings=settings)

@@ -39,7 +39,7 @@ def panel_for(form: SettingsForm | None, models: Iterable[LanguageModel]) -> Pan
 
 def panel_of(conversation: Conversation, form: SettingsForm | None = None, *, is_saved: bool = False) -> Panel:
     """The panel of a conversation, with what was in effect in it before."""
-    panel = panel_for(form or SettingsForm(initial=in_effect(conversation)), LanguageModel.objects.enabled())
+    panel = panel_for(form or SettingsForm(initial=in_effect(conversation)), LanguageModel.objects.available(conversation.owner_id))
     panel.conversation, panel.is_saved = conversation, is_saved
     panel.former = list(conversation.former_settings.all()[:FORMER_SHOWN])
     return panel

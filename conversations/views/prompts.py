@@ -71,7 +71,7 @@ def use(request: SignedInRequest, pk: int) -> HttpResponse:
         return HttpResponse(form.text, content_type="text/plain; charset=utf-8")
     key = number_in(request, "conversation")
     conversation = find_own(request, key) if key else None
-    return chat_page(request, conversation, composer_for(conversation, form.text))
+    return chat_page(request, conversation, composer_for(request, conversation, form.text))
 
 
 @require_GET

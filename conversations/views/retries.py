@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations.forms import NOT_AVAILABLE
 from conversations.models import LanguageModel, Message, Role, Turn, TurnRefused, answer_prompt, go_on, retry
+from conversations.models.catalog import available_model, stand_in_for
 from conversations.models.keys import key_in
 
 from .chat import composer_for
@@ -58,7 +59,7 @@ def rest(request: SignedInRequest, pk: int) -> HttpResponseBase:
 
 def form_for(request: SignedInRequest, message: Message, action: str) -> HttpResponse:
     """The form as a page, or for htmx as a part of one; with `?compare` a second model is picked from the start."""
-    groups = composer_for(message.conversation).groups
+    groups = composer_for(request, message.conversation).groups
     available = [model for _, models in groups for model in models]
     own = model_of(message) if available else None
     rival = next((model for model in available if model != own), own) if "compare" in request.GET else None
@@ -93,16 +94,15 @@ def answered(request: SignedInRequest, message: Message, begin: Callable[[], Tur
 def picked(request: SignedInRequest, name: str) -> LanguageModel | None:
     """The model that a field names; None where it is left open. Raises Unavailable."""
     wanted = str(form_data(request).get(name, ""))
-    model = LanguageModel.objects.available().filter(pk=key_in(wanted)).first() if wanted else None
+    model = available_model.first(key_in(wanted), request.user.pk) if wanted else None
     if wanted and model is None:
         raise Unavailable
     return model
 
 
 def model_of(answer: Message) -> LanguageModel:
-    """The model that answered, else the default: whichever people may pick. Raises Unavailable where there is none."""
+    """The model that answered, or what stands in for it where its owner may not pick it. Raises Unavailable where there is none."""
     generation = getattr(answer, "generation", None)
-    own = generation and generation.model
-    if model := own if own and own.is_available else LanguageModel.objects.default():
+    if model := stand_in_for(generation and generation.model, answer.conversation.owner_id):
         return model
     raise Unavailable

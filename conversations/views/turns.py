@@ -16,6 +16,7 @@ from conversations.generation.changes import Kind, tell_of
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Message, Role, TurnRefused, delete_turn, edit, restore_turn
 from conversations.models.branches import Shown
+from conversations.models.catalog import itself_or_successor
 from conversations.models.keys import key_in
 
 from .chat import composer_for
@@ -35,7 +36,9 @@ def change(request: SignedInRequest, pk: int) -> HttpResponseBase:
     prompt = find_message(request, pk, Role.USER)
     if request.method == "GET":
         return form_for(request, prompt)
-    form = TurnForm(form_data(request), fallback=lambda: prompt.conversation.model)
+    form = TurnForm(
+        form_data(request), person=request.user.pk, fallback=lambda: itself_or_successor(prompt.conversation.model, request.user.pk)
+    )
     if not form.is_valid():
         return refuse_edit(request, prompt, form, form.sentence, 422, "invalid")
     try:
@@ -52,7 +55,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponseBase:
 
 def form_for(request: SignedInRequest, prompt: Message, status: int = 200, **more: Any) -> HttpResponse:
     """The form as a page, or for htmx as a part of one."""
-    composer = composer_for(prompt.conversation)
+    composer = composer_for(request, prompt.conversation)
     context: dict[str, Any] = {
         "prompt": prompt,
         "text": prompt.text,

@@ -24,6 +24,7 @@ def form_of(model: LanguageModel, **fields: Any) -> dict[str, Any]:
         "model_id": model.model_id,
         "name": model.name,
         "context_window": 8192,
+        "position": 0,
         **{f"{prefix}-{count}_FORMS": 0 for prefix in ("prices", "prices-2") for count in ("TOTAL", "INITIAL")},
         "parameters": "{}",
         "is_enabled": "on",
