@@ -62,6 +62,19 @@ def test_an_answer_streams_from_a_process_that_does_not_run_it(nodes: list[Node]
 
 
 @over_each_layer
+def test_a_tool_is_approved_in_a_process_that_does_not_run_the_answer(layer: str, clusters: Callable[..., list[Node]]) -> None:
+    here, there = clusters(layer, **DEAF, TOOLS_NEED_APPROVAL="calculator")
+    turn = here.send('/tool calculator {"expression":"6*7"} /rate 400')
+    with there.open("GET", turn["events_url"]) as response:
+        while (line := response.readline()) and b"event: tool_start" not in line:
+            pass
+        reply = there.ask("POST", f"/messages/{turn['answer']}/calls/1/approve", {}, Accept="application/json")
+        assert reply.status == 204
+        assert "> 42" in read_text(response, 10**9)
+    assert here.wait_for_status(turn["answer"], *ENDED) == "complete"
+
+
+@over_each_layer
 def test_a_stop_by_another_process_reaches_a_silent_provider(nodes: list[Node]) -> None:
     turn = nodes[0].send("/silent")
     nodes[0].wait_for_status(turn["answer"], "running")

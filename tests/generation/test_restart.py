@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from http.client import HTTPResponse, IncompleteRead
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +111,23 @@ def test_sigterm_lets_a_short_answer_finish(server: Server) -> None:
         read_text(response, 1)
         assert server.terminate() == 0
     assert server.status_of(turn["answer"]) == "complete"
+
+
+def test_kill_9_in_the_middle_of_a_tool_keeps_what_was_shown_and_bills_the_round_once(tmp_path: Path) -> None:
+    site = Server(tmp_path / "data")
+    site.more = {"HEARTBEAT_SECONDS": "1", "LEASE_SECONDS": "7", "DJANGO_SETTINGS_MODULE": "tests.tools.slow_settings"}
+    with site.running():
+        turn = site.send("/tool current_time /rate 400")
+        with site.open("GET", turn["events_url"]) as response:
+            while (line := line_of(response)) and b"event: tool_start" not in line:
+                pass
+        site.kill()
+        site.start()
+        assert site.wait_for_status(turn["answer"], "interrupted", "complete", "failed") == "interrupted"
+        ((text, tools),) = site.rows("SELECT text, tool_events FROM conversations_message WHERE id = ?", turn["answer"])
+        assert text == "I ask current_time."
+        assert [event["event"] for event in json.loads(tools)] == ["tool_start"]
+        assert site.rows(BILLED, turn["answer"]) == [(1, 0)]
+        page = site.ask("GET", turn["url"]).body.decode()
+        assert "did not finish" in page
+        assert "Continue" in page
