@@ -14,7 +14,7 @@ from .records import RecordAdmin
 
 @admin.register(Import)
 class ImportAdmin(RecordAdmin):
-    list_display = ("file_name", "owner", "state", "added", "known", "refused", "shortened", "created_at", "finished_at")
+    list_display = ("file_name", "owner", "state", "added", "refused", "created_at", "finished_at")
     list_filter = ("status", "created_at")
     list_select_related = ("owner",)
     search_fields = ("file_name", "=pk", "=owner__username")

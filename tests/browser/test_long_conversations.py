@@ -26,11 +26,11 @@ async def test_earlier_messages_come_without_a_jump_and_a_link_leads_to_one(visi
     path = visits.site.run("tests.browser.long_conversation", "alice", "200")
     await page.goto(path)
     articles = page.locator("#log > article")
-    await expect(articles).to_have_count(60)
+    await expect(articles).to_have_count(40)
     await expect(articles.last).to_be_in_viewport()
     await page.locator("#scroller").hover()
     await page.mouse.wheel(0, -100_000)
-    await expect(articles).to_have_count(120)
+    await expect(articles).to_have_count(80)
     assert await page.evaluate(DRIFT) <= 1
     numbers = [int(str(found)[8:]) for found in await articles.evaluate_all("found => found.map(article => article.id)")]
     assert numbers == sorted(set(numbers))
