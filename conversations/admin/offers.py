@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from chatsite.discovery import MODELS_AT_MOST, NO_CHAT, add_models, price_of
 from conversations.models import LanguageModel, Price, Provider
 from conversations.models.keys import key_in
-from conversations.models.prices import Rates
+from conversations.models.prices import FREE, Rates
 from conversations.providers.known import Known, known_of
 
 from .amounts import plain
@@ -63,8 +63,10 @@ def rates_known(known: Known) -> Rates | None:
 
 
 def told(rates: Rates) -> str:
-    """Return prices as "input / cached input / cache write / output"."""
-    return " / ".join(plain(amount) for amount in rates[:4]) if rates.is_known else "unknown"
+    """Return prices as "input / cached input / cache write / output", or in a word."""
+    if not rates.is_known:
+        return "unknown"
+    return "free" if rates == FREE else " / ".join(plain(amount) for amount in rates[:4])
 
 
 def offers_of(provider: Provider, offered: Sequence[str]) -> list[Offer]:

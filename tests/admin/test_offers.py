@@ -36,13 +36,15 @@ def post(browser: Client, provider: Provider, **form: Any) -> str:
 
 
 def test_what_is_here_is_told_from_what_can_be_added(root: Client, serve: Any) -> None:
-    provider = make_api(serve(offer("here", "new", "text-embedding-9", "<b>&")))
+    provider = make_api(serve(offer("here", "new", "text-embedding-9", "dall-e-9", "<b>&")))
     make_model(provider, model_id="here", input_price=3, output_price=4)
+    make_model(provider, model_id="text-embedding-9")
     page = root.get(page_of(provider)).content.decode()
     assert 'name="add" value="new"' in page
     assert 'value="here"' not in page
     assert "3 / 3 / 3 / 4" in page
     assert "unknown" in page
+    assert "free" in page
     assert "it does not chat" in page
     assert "&lt;b&gt;&amp;" in page
     assert not LanguageModel.objects.filter(model_id="new").exists()
