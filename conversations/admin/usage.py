@@ -1,11 +1,13 @@
 """The ledger in the admin: to read only, for everybody. What an attempt cost is never altered and never removed."""
 
 from django.contrib import admin
+from django.urls import URLPattern, path
 
 from conversations.models import Usage
 from conversations.models.prices import KINDS
 
 from .amounts import amount_column
+from .dashboard import dashboard
 from .records import RecordAdmin
 
 PRICES = tuple(amount_column(name) for name in KINDS)
@@ -34,10 +36,25 @@ class UsageAdmin(RecordAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("created_at", "purpose", "generation", "conversation", "attempt", "model", "model_name", "provider_request_id")},
+            {
+                "fields": (
+                    "created_at",
+                    "purpose",
+                    "person",
+                    "generation",
+                    "conversation",
+                    "attempt",
+                    "model",
+                    "model_name",
+                    "provider_request_id",
+                )
+            },
         ),
         ("Tokens", {"fields": TOKENS}),
         ("US dollars per million tokens", {"fields": ("is_priced", *PRICES)}),
         ("US dollars", {"fields": (COST,)}),
     )
     readonly_fields = (*PRICES, COST)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [path("dashboard/", self.admin_site.admin_view(dashboard), name="usage_dashboard"), *super().get_urls()]

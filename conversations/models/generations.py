@@ -118,6 +118,7 @@ class Generation(models.Model):
         ordering: ClassVar = ["-pk"]
         indexes: ClassVar = [
             models.Index(fields=["status", "lease_until"], condition=Q(status__in=LIVE), name="generations_live"),
+            models.Index(fields=["queued_at"], name="generations_by_day"),
         ]
 
     def __str__(self) -> str:

@@ -69,10 +69,16 @@ class Month:
     def is_now(self) -> bool:
         return self.first == today().replace(day=1)
 
+    @property
+    def moments(self) -> tuple[datetime, datetime]:
+        """When it begins, and when the next one does."""
+        zone = timezone.get_default_timezone()
+        return datetime.combine(self.first, time.min, zone), datetime.combine(self.next.first, time.min, zone)
+
     def days_of(self, person: int) -> list[Day]:
         """What a person spent, the newest day first, on each by model; one query."""
         zone, days = timezone.get_default_timezone(), dict[date, Day]()
-        begin, end = (datetime.combine(month.first, time.min, zone) for month in (self, self.next))
+        begin, end = self.moments
         rows = Usage.objects.filter(person=person, created_at__gte=begin, created_at__lt=end)
         sums = {name: Sum(name) for name in ("input_tokens", "output_tokens", "cost")}
         by_day = rows.annotate(day=TruncDate("created_at", tzinfo=zone)).values_list("day", "model_name")

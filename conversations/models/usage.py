@@ -52,7 +52,10 @@ class Usage(models.Model):
         ordering: ClassVar = ["-pk"]
         verbose_name_plural = "usage"
         constraints: ClassVar = [models.UniqueConstraint(fields=["generation", "attempt"], name="one_usage_per_attempt")]
-        indexes: ClassVar = [models.Index(fields=["person", "created_at"], name="usage_of_a_person")]
+        indexes: ClassVar = [
+            models.Index(fields=["person", "created_at"], name="usage_of_a_person"),
+            models.Index(fields=["created_at"], name="usage_by_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.model_name}: {self.input_tokens} in, {self.output_tokens} out"

@@ -36,10 +36,22 @@ def rows_of_the_catalog() -> list[object]:
 
 def rows_of_the_record() -> list[object]:
     """An answer that has failed: the site leaves it as it is."""
-    from conversations.models import Conversation, Generation, JournalEntry, LanguageModel, Message, Status, Usage, rate
+    from conversations.models import (
+        Budget,
+        BudgetPeriod,
+        Conversation,
+        Generation,
+        JournalEntry,
+        LanguageModel,
+        Message,
+        Status,
+        Usage,
+        rate,
+    )
     from tests.factories import make_turn
 
     model = LanguageModel.objects.latest("pk")
+    budget = Budget.objects.create(token_limit=10**9, cost_limit=10)
     generation = make_turn(model=model).generation
     JournalEntry.objects.create(generation=generation, position=1, kind="text", data="Because of")
     Generation.objects.update(status=Status.FAILED, error_code="rate_limited", error_detail="429 Too Many Requests")
@@ -47,7 +59,7 @@ def rows_of_the_record() -> list[object]:
     usage.take_prices(model)
     usage.save()
     feedback = rate(generation.message, -1, "It is <b>wrong</b>.")
-    return [generation, usage, feedback, *Message.objects.all(), *Conversation.objects.all()]
+    return [budget, *BudgetPeriod.objects.all(), generation, usage, feedback, *Message.objects.all(), *Conversation.objects.all()]
 
 
 def rows_of_people(staff: object) -> list[object]:
