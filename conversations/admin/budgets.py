@@ -33,7 +33,7 @@ class BudgetAdmin(EnabledMarkAdmin):
     list_filter = ("is_enabled", "period", "group")
     list_select_related = ("group", "person")
     search_fields = ("person__username", "group__name")
-    autocomplete_fields = ("person", "group")
+    raw_id_fields = ("person",)
     readonly_fields = ("spent",)
     fieldsets = (
         (None, {"fields": (*SCOPE, "is_enabled")}),

@@ -1,6 +1,7 @@
 """Fill a site with rows of all that the admin shows: `python -m tests.browser.rows`. Runs in the site's environment, as people.py does."""
 
 import os
+from typing import Any
 
 import django
 
@@ -16,7 +17,7 @@ def main() -> None:
         enter_in_the_history(User.objects.get(username="carol"))
 
 
-def enter_in_the_history(staff: object) -> None:
+def enter_in_the_history(staff: Any) -> None:
     from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 
     for row in [*rows_of_the_catalog(), *rows_of_the_record(), *rows_of_people(staff)]:
@@ -44,6 +45,7 @@ def rows_of_the_record() -> list[object]:
         JournalEntry,
         LanguageModel,
         Message,
+        Share,
         Status,
         Usage,
         rate,
@@ -59,15 +61,20 @@ def rows_of_the_record() -> list[object]:
     usage.take_prices(model)
     usage.save()
     feedback = rate(generation.message, -1, "It is <b>wrong</b>.")
-    return [budget, *BudgetPeriod.objects.all(), generation, usage, feedback, *Message.objects.all(), *Conversation.objects.all()]
+    conversation = generation.message.conversation
+    shared = Share.objects.create(conversation=conversation, title="Shared", head=generation.message)
+    return [shared, budget, *BudgetPeriod.objects.all(), generation, usage, feedback, *Message.objects.all(), *Conversation.objects.all()]
 
 
-def rows_of_people(staff: object) -> list[object]:
+def rows_of_people(staff: Any) -> list[object]:
     from allauth.account.models import EmailAddress
     from django.contrib.auth.models import Group
 
+    from conversations.models import Scope, make_token
+
     address = EmailAddress.objects.create(user=staff, email="carol@example.org", primary=True)
-    return [staff, address, Group.objects.create(name="Editors")]
+    token, _ = make_token(staff, "A script", [Scope.READ], None)
+    return [staff, address, token, staff.imports.create(file_name="all.zip"), Group.objects.create(name="Editors")]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0015_usage_persons"),
+        ("conversations", "0017_groups_and_retirement"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
