@@ -2,11 +2,13 @@
 
 Django's own ASGI handler hops to a thread and back for each middleware, and keeps that thread, with its database
 connection, for as long as the response streams. Here the thread and the connection are given back before the first
-byte of a stream is sent, so open streams cost neither (docs/decisions/0003).
+byte of a stream is sent, so open streams cost neither (docs/decisions/0003). A response that has to be waited for, because a model is
+asked first, is made on the event loop as well: `LaterResponse`.
 """
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from typing import Any
 
@@ -23,6 +25,27 @@ from django.urls import set_script_prefix
 from chatsite import bodies, threads
 
 log = logging.getLogger(__name__)
+
+
+class LaterResponse(HttpResponseBase):
+    """A response that `make` makes on the event loop, while no thread waits for it. What middleware sets on this one it has, too.
+
+    `close` is called in the end, however it went: also where the client left before anything was made.
+    """
+
+    streaming = is_async = True
+
+    def __init__(self, make: Callable[[], Awaitable[HttpResponseBase]], close: Callable[[], None]) -> None:
+        super().__init__()
+        del self.headers["Content-Type"]
+        self._make = make
+        self._resource_closers.append(close)  # type: ignore[attr-defined]
+
+    async def made(self) -> HttpResponseBase:
+        response = await self._make()
+        for name, value in self.items():
+            response.headers.setdefault(name, value)
+        return response
 
 
 class SiteHandler(ASGIHandler):
@@ -65,7 +88,7 @@ class SiteHandler(ASGIHandler):
 
     async def stream(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
         """Send the stream until it ends or the client goes away."""
-        sending = asyncio.ensure_future(self.send_response(response, send))
+        sending = asyncio.ensure_future(self.send_made(response, send))
         leaving = asyncio.ensure_future(self.wait_for_disconnect(receive))
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -77,6 +100,9 @@ class SiteHandler(ASGIHandler):
         if not sending.cancelled() and (error := sending.exception()):
             log.error("A stream broke off.", exc_info=error)
             await send({"type": "http.response.body"})  # the server knows no other end for what has begun
+
+    async def send_made(self, response: HttpResponseBase, send: Any) -> None:
+        await self.send_response(await response.made() if isinstance(response, LaterResponse) else response, send)
 
     async def wait_for_disconnect(self, receive: Any) -> None:
         while (await receive())["type"] != "http.disconnect":

@@ -3,6 +3,7 @@ from django.urls import path
 from .views import (
     branches,
     calls,
+    completions,
     conversations,
     data,
     events,
@@ -93,4 +94,7 @@ urlpatterns = [
     path("sidebar", sidebar.show, name="sidebar"),
     path("theme", theme.choose, name="theme"),
     path("usage", usage.show, name="usage"),
+    path("v1/models", completions.models, name="openai_models"),
+    path("v1/models/<path:name>", completions.model, name="openai_model"),
+    path("v1/chat/completions", completions.completions, name="openai_completions"),
 ]

@@ -124,6 +124,9 @@ OURS = {
     "empty_trash": Expected((TO_LOGIN, TO_LOGIN), (200, 200), (200, 200)),
     "search": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
     "sidebar": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
+    "openai_models": Expected((401, ONLY_GET), (401, ONLY_GET), (401, ONLY_GET)),
+    "openai_model": Expected((401, ONLY_GET), (401, ONLY_GET), (401, ONLY_GET)),
+    "openai_completions": Expected((ONLY_POST, 401), (ONLY_POST, 401), (ONLY_POST, 401)),
     "tokens": Expected((TO_LOGIN, TO_LOGIN), (200, 422), (200, 422)),
     "revoke_token": Expected((ONLY_POST, TO_LOGIN), (ONLY_POST, 404), (ONLY_POST, 302)),
     "usage": Expected((TO_LOGIN, ONLY_GET), (200, ONLY_GET), (200, ONLY_GET)),
@@ -198,6 +201,7 @@ def values_for(address: Address, turn: Turn) -> dict[str, Any]:
         "key": "key",
         "call": 1,
         "uidb36": "1",
+        "name": "provider/model",
     }
 
 

@@ -152,6 +152,13 @@ def account_for_round(generation: Generation, outcome: Outcome, text: str, reaso
 
 def enter(usage: Usage, model: LanguageModel, request: ChatRequest, outcome: Outcome, text: str, reasoning: str) -> Amount:
     """Write an attempt that asked `model` for `request` as a row of the ledger; return what it takes from budgets."""
+    fill(usage, model, request, outcome, text, reasoning)
+    usage.save()
+    return amount_of(usage)
+
+
+def fill(usage: Usage, model: LanguageModel, request: ChatRequest, outcome: Outcome, text: str, reasoning: str) -> None:
+    """Fill in what an attempt used and cost."""
     counted = outcome.usage
     usage.is_estimated, usage.provider_request_id = counted is None, outcome.request_id[:200]
     if counted is None:
@@ -163,7 +170,10 @@ def enter(usage: Usage, model: LanguageModel, request: ChatRequest, outcome: Out
     usage.take_prices(model)
     if not model_key(model.pk):
         usage.model = None  # deleted meanwhile; its name and prices are known all the same
-    usage.save()
+
+
+def amount_of(usage: Usage) -> Amount:
+    """Return what a row of the ledger takes from budgets."""
     return Amount.of(usage.cost, usage.input_tokens + usage.output_tokens)
 
 

@@ -64,6 +64,10 @@ class Supervisor:
             with suppress(RuntimeError):  # the loop has closed: the sweep of another process finds it
                 self._loop.call_soon_threadsafe(self._spawn_look, generation_id)
 
+    def hold(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run what answers a program, on the running loop; at the end of the process it is waited for as an answer is."""
+        self._spawn(work, "answer to a program")
+
     async def stop(self, grace_seconds: float) -> None:
         """Claim nothing more, let the answers finish for a while, hand the rest over, and end every task.
 

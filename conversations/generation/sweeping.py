@@ -1,4 +1,7 @@
-"""The sweep: what nobody needs any more goes, in every process: temporary conversations soon after they were closed, forgotten holds."""
+"""The sweep: what nobody needs any more goes, in every process: temporary conversations soon after they were closed, forgotten holds.
+
+Calls whose process died are accounted for.
+"""
 
 import asyncio
 import logging
@@ -8,6 +11,8 @@ from chatsite import threads
 from conversations.models.holds import release_forgotten
 from conversations.models.trash import sweep_temporary
 
+from .calls import settle_lost
+
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 60.0
@@ -15,6 +20,7 @@ SWEEP_SECONDS = 60.0
 
 def sweep() -> list[int]:
     """Sweep once; return the generations that were asked to stop."""
+    settle_lost()
     release_forgotten()
     return sweep_temporary()
 

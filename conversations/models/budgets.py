@@ -157,10 +157,17 @@ class BudgetPeriod(models.Model):
 
 
 class Reservation(models.Model):
-    """What is held of a budget for one answer, or for the title of a conversation, until it has ended and is paid."""
+    """What is held of a budget for one answer, a call of a program, or the title of a conversation, until it has ended and is paid."""
 
     generation = models.ForeignKey(
-        "Generation", null=True, on_delete=models.SET_NULL, related_name="reservations", help_text="None: a title's, or the answer is gone."
+        "Generation",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="reservations",
+        help_text="None: a title's, a call's, or the answer is gone.",
+    )
+    call = models.ForeignKey(
+        "ApiCall", null=True, on_delete=models.SET_NULL, related_name="reservations", help_text="Of a program, while it is open."
     )
     period = models.ForeignKey(BudgetPeriod, on_delete=models.CASCADE, related_name="reservations")
     cost = models.BigIntegerField(help_text="In 10⁻¹² US dollars.")

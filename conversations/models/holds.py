@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as formatted
 
 from .budgets import Amount, Budget, BudgetPeriod, Reservation, budgets_of, periods_of, release, release_for, today
+from .calls import ApiCall
 from .catalog import LanguageModel
 from .conversations import Conversation
 from .generations import Generation
@@ -66,20 +67,28 @@ def hold_instead(generation: Generation, need: Need) -> None:
 def hold_for_title(owner: int, need: Need) -> list[Reservation]:
     """Hold the worst case of a title. Raises NothingLeft where a budget has less."""
     budgets = budgets_of(owner)
-    held = hold(budgets, owner, need, None) if budgets else Held(need.output.tokens, [])
+    held = hold(budgets, owner, need) if budgets else Held(need.output.tokens, [])
     if held.tokens < need.output.tokens:
         raise NothingLeft("A title costs more than is left.")
     return held.reservations
 
 
-def hold(budgets: Sequence[Budget], person: int, need: Need, generation: Generation | None) -> Held:
+def hold_for_call(call: ApiCall, need: Need) -> int | None:
+    """Hold what a call may take; return its allowance of output in tokens, None where the budgets have enough. Raises NothingLeft."""
+    if not (budgets := budgets_of(call.person_id)):
+        return None
+    tokens = hold(budgets, call.person_id, need, call=call).tokens
+    return tokens if tokens < need.output.tokens else None
+
+
+def hold(budgets: Sequence[Budget], person: int, need: Need, generation: Generation | None = None, call: ApiCall | None = None) -> Held:
     """Hold of each budget the worst case, or what is left. Raises NothingLeft where that is too little to begin."""
     pairs = locked(budgets, person)
     tokens = min(need.tokens_within(budget, taken_of(period)) for budget, period in pairs)
     if tokens < need.least:
         raise NothingLeft(refusal(pairs, need))
     amount = need.worth(tokens)
-    return Held(tokens, [hold_of(budget, period, amount, generation) for budget, period in pairs])
+    return Held(tokens, [hold_of(budget, period, amount, generation, call) for budget, period in pairs])
 
 
 def locked(budgets: Sequence[Budget], person: int) -> list[Pair]:
@@ -92,7 +101,7 @@ def locked(budgets: Sequence[Budget], person: int) -> list[Pair]:
     return [(by_key[period.budget_id], period) for period in periods_of(budgets, person).select_for_update()]
 
 
-def hold_of(budget: Budget, period: BudgetPeriod, amount: Amount, generation: Generation | None) -> Reservation:
+def hold_of(budget: Budget, period: BudgetPeriod, amount: Amount, generation: Generation | None, call: ApiCall | None) -> Reservation:
     """Hold an amount of a budget, as far as it limits it, in one guarded update."""
     cost, tokens = amount.cost if budget.limit is not None else 0, amount.tokens if budget.token_limit is not None else 0
     rows = BudgetPeriod.objects.filter(pk=period.pk)
@@ -102,7 +111,7 @@ def hold_of(budget: Budget, period: BudgetPeriod, amount: Amount, generation: Ge
         rows = rows.filter(used_tokens__lte=(budget.token_limit or 0) - tokens - F("held_tokens"))
     if not rows.update(held_cost=F("held_cost") + cost, held_tokens=F("held_tokens") + tokens):
         raise NothingLeft(told(HELD, budget))
-    return Reservation.objects.create(generation=generation, period=period, cost=cost, tokens=tokens)
+    return Reservation.objects.create(generation=generation, call=call, period=period, cost=cost, tokens=tokens)
 
 
 def taken_of(period: BudgetPeriod) -> Amount:
@@ -127,4 +136,4 @@ def told(sentence: str, budget: Budget) -> str:
 
 def release_forgotten() -> None:
     """Give back what is held for titles whose process died, and for answers that are gone with their account."""
-    release(Reservation.objects.filter(generation=None, created_at__lt=timezone.now() - timedelta(seconds=FORGOTTEN_SECONDS)))
+    release(Reservation.objects.filter(generation=None, call=None, created_at__lt=timezone.now() - timedelta(seconds=FORGOTTEN_SECONDS)))

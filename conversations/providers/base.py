@@ -81,7 +81,7 @@ class ChatRequest:
     parameters: dict[str, Any] = field(default_factory=dict)
     tools: Sequence[ToolSpec] = ()
     may_call_tools: bool = True  # False: they stand there because messages before speak of them
-    purpose: str = "answer"  # or "title"; nothing of it goes over the wire
+    purpose: str = "answer"  # or "title", "api"; nothing of it goes over the wire
     reasons: bool = False  # the model can think before it answers
 
 

@@ -4,6 +4,7 @@ A token is all such a request has: its cookies count for nothing, it needs no CS
 """
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -65,6 +66,16 @@ class TokenMiddleware:
         if scope is None:
             return refusal(request, NOT_OPEN, 403, "not_open")
         return None if token.allows(scope) else insufficient(request, scope)
+
+
+def only_with_token(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Let nobody pass who comes without one, whoever is logged in."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return view(request, *args, **kwargs) if token_of(request) else unauthorised(request, NAME_ONE)
+
+    return guarded
 
 
 def unauthorised(request: HttpRequest, sentence: str, more: str = "") -> HttpResponse:

@@ -40,7 +40,7 @@ def is_htmx(request: HttpRequest) -> bool:
 
 def is_program(request: HttpRequest) -> bool:
     """Say whether the client asked for JSON rather than for a page, or comes with a token. Errors ask this too, so it never raises."""
-    if secret_in(request.headers.get("Authorization", "")) is not None:
+    if secret_in(request.headers.get("Authorization", "")) is not None or is_openai(request):
         return True
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         return True
@@ -50,18 +50,27 @@ def is_program(request: HttpRequest) -> bool:
         return False
 
 
+def is_openai(request: HttpRequest) -> bool:
+    """Say whether the address is one of OpenAI's clients, which only programs have."""
+    return request.path.startswith("/v1/")
+
+
 def number_in(request: HttpRequest, name: str) -> int:
     """A key in the address; 0 for what is none."""
     return key_in(request.GET.get(name))
 
 
-def refusal(request: HttpRequest, sentence: str, status: int, code: str, more: str = "", *, beside: str = "composer-error") -> HttpResponse:
+def refusal(
+    request: HttpRequest, sentence: str, status: int, code: str, more: str = "", *, beside: str = "composer-error", param: str | None = None
+) -> HttpResponse:
     """Return a refusal for htmx or a program: the sentence, beside the composer or as JSON. Nothing else of the page changes.
 
     `more` is HTML for htmx: another partial. `beside` is the id of another place for the sentence.
+    `param` is what OpenAI's clients are told of where it is wrong.
     """
     if is_program(request):
-        return JsonResponse({"error": {"code": code, "message": sentence}}, status=status)
+        kind = {"type": "server_error" if status >= 500 else "invalid_request_error", "param": param} if is_openai(request) else {}
+        return JsonResponse({"error": {"code": code, "message": sentence, **kind}}, status=status)
     partial = format_html('<hx-partial hx-target="#{}" hx-swap="innerHTML">{}</hx-partial>', beside, sentence)
     return HttpResponse(partial + more, status=status, headers={"HX-Reswap": "none"})
 
