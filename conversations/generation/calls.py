@@ -56,7 +56,9 @@ def order_of(
 ) -> Order:
     """Return the order for what was said: roles and texts."""
     said = [ChatMessage(role, clean(text)) for role, text in messages]
-    return Order(person, token, model, ChatRequest(model.model_id, said, clean(system_prompt), parameters_of(model, wishes), "api"))
+    parameters = parameters_of(model, wishes)
+    request = ChatRequest(model.model_id, said, clean(system_prompt), parameters, "api", reasons=model.supports_reasoning)
+    return Order(person, token, model, request)
 
 
 class Stalled(Exception):
@@ -204,7 +206,8 @@ class Away(TurnRefused):
 
 
 def begin(order: Order) -> ApiCall:
-    """Before the call: whatever limits a person looks here, in one transaction."""
+    """Before the call: whatever limits a person looks here, in one transaction; the prices are those of now."""
+    order.model.hold_rates()
     return begin_call(order.person, order.token, order.model, estimate(order.request, "", "").input_tokens)
 
 

@@ -191,8 +191,8 @@ def test_what_could_not_be_heard_to_be_written_is_written_once(alice: User, toke
 
 
 def test_a_model_that_was_deleted_meanwhile_is_in_the_ledger_by_name(alice: User, token: ApiToken, model: LanguageModel) -> None:
-    opened = begin_call(alice, token, model, 1_000)
     order = order_of(alice, token, model, "", [("user", "Hello")], {})
+    opened = calls.begin(order)
     LanguageModel.objects.filter(pk=model.pk).delete()
     finish(opened, order, Outcome(Status.COMPLETE), ("Hello", ""))
     (row,) = ledger()
