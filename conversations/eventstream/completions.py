@@ -15,6 +15,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from conversations.events import Event, EventKind
+from conversations.generation import allowance
 from conversations.generation.calls import Call
 from conversations.generation.supervisor import supervisor
 from conversations.models import Status, Usage
@@ -73,7 +74,7 @@ class Telling:
     def _refusal(self) -> HttpResponse | None:
         if refused := self.call.refusal:
             return self.refuse(str(refused), refused.status, refused.code, refused.retry_after)
-        if self.call.outcome.status == Status.COMPLETE:
+        if is_answered(self.call):
             return None
         told = self._error()
         retry_after = self.call.error.retry_after if self.call.error else None
@@ -94,10 +95,10 @@ class Telling:
     def _end(self) -> bytes:
         if refused := self.call.refusal:
             return data({"error": error_of(str(refused), refused.status, refused.code)})
-        if self.call.outcome.status != Status.COMPLETE:
+        if not is_answered(self.call):
             return data({"error": self._error()})
         usage = [data(self._head("chat.completion.chunk") | {"choices": [], "usage": self._usage()})] if self.wants_usage else []
-        return b"".join([self._chunk({}, finish_reason_of(self.call.outcome.finish_reason)), *usage, DONE])
+        return b"".join([self._chunk({}, finish_reason_of(self.call)), *usage, DONE])
 
     def _chunk(self, delta: dict[str, str], finish_reason: str | None = None) -> bytes:
         choices = [{"index": 0, "delta": delta, "finish_reason": finish_reason}]
@@ -106,7 +107,7 @@ class Telling:
     def _document(self) -> dict[str, Any]:
         text, reasoning = self.call.written
         message = {"role": "assistant", "content": text} | ({"reasoning_content": reasoning} if reasoning else {})
-        choices = [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason_of(self.call.outcome.finish_reason)}]
+        choices = [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason_of(self.call)}]
         return self._head("chat.completion") | {"choices": choices, "usage": self._usage()}
 
     def _head(self, kind: str) -> dict[str, Any]:
@@ -129,9 +130,15 @@ def status_of(call: Call) -> int:
     return STATUSES.get(call.outcome.error_code, 502)
 
 
-def finish_reason_of(named: str) -> str:
-    """Return OpenAI's word for what a provider named."""
-    if named.lower() in OUTPUT_LIMIT:
+def is_answered(call: Call) -> bool:
+    """Say whether what came is an answer, also one that ended where a budget did."""
+    return call.outcome.status == Status.COMPLETE or call.outcome.error_code == allowance.CODE
+
+
+def finish_reason_of(call: Call) -> str:
+    """Return OpenAI's word for how the answer ended."""
+    named = call.outcome.finish_reason
+    if named.lower() in OUTPUT_LIMIT or call.outcome.error_code == allowance.CODE:
         return "length"
     return "content_filter" if named in ("content_filter", "refusal") else "stop"
 

@@ -5,33 +5,28 @@ A call ends by the provider's end or error, by its program's leaving, or with it
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any
 
-from django.contrib.auth.models import User
-from django.db import Error, transaction
+from django.db import Error
 from django.utils import timezone
 
 from chatsite import threads
-from conversations.events import Event, EventKind
-from conversations.models import ApiCall, ApiToken, LanguageModel, Status, TurnRefused, Usage
-from conversations.models.calls import begin_call
-from conversations.providers.base import ChatMessage, ChatRequest
+from conversations.events import Event, EventKind, clean
+from conversations.models import ApiCall, Status, TurnRefused, Usage
+from conversations.providers.base import ChatRequest
 from conversations.providers.errors import ProviderError
 from conversations.providers.registry import adapter_for
 
-from .ending import BROKEN, Outcome, estimate, fill
-from .engine import clean
-from .history import endpoint_of, parameters_of
+from .allowance import Allowance
+from .ending import BROKEN, Outcome
+from .history import endpoint_of
+from .orders import Opened, Order, begin, finish
 from .patience import insist
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 15.0
 MOST_WAITING = 65_536  # characters that the program has not taken yet; until it does, no more is read of the provider
-MOST_SETTLED = 100  # at once
 STALLED_SECONDS = 60.0  # that a program may take nothing; a model that writes for nobody costs money
 
 REVOKED = "The token of this call is not valid any more."
@@ -39,26 +34,6 @@ LEFT = "The program left."
 STALLED = "The program has taken nothing for a minute, so the call was ended."
 RESTARTED = "The server was restarted in the middle of this call. Ask again."
 AWAY = "The database cannot be used just now. Ask again in a moment."
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a program asks for, and for whom."""
-
-    person: User
-    token: ApiToken
-    model: LanguageModel
-    request: ChatRequest
-
-
-def order_of(
-    person: User, token: ApiToken, model: LanguageModel, system_prompt: str, messages: Sequence[tuple[str, str]], wishes: Mapping[str, Any]
-) -> Order:
-    """Return the order for what was said: roles and texts."""
-    said = [ChatMessage(role, clean(text)) for role, text in messages]
-    parameters = parameters_of(model, wishes)
-    request = ChatRequest(model.model_id, said, clean(system_prompt), parameters, "api", reasons=model.supports_reasoning)
-    return Order(person, token, model, request)
 
 
 class Stalled(Exception):
@@ -79,6 +54,7 @@ class Call:
         self._waiting: list[Event] = []
         self._size = 0  # characters of what waits
         self._news, self._room = asyncio.Event(), asyncio.Event()
+        self._allowance = Allowance(None)
         self._reading: asyncio.Task[None] | None = None
         self._is_stopping = False
 
@@ -109,7 +85,7 @@ class Call:
             self.has_ended = True
             self._news.set()
 
-    async def _begin(self) -> ApiCall | None:
+    async def _begin(self) -> Opened | None:
         try:
             return await begin_in_thread(self.order)
         except TurnRefused as refusal:
@@ -119,12 +95,13 @@ class Call:
             self.refusal = Away()
         return None
 
-    async def _answer_and_account(self, opened: ApiCall) -> None:
+    async def _answer_and_account(self, opened: Opened) -> None:
+        self.outcome.request, self._allowance = opened.request, Allowance(opened.allowance)
         try:
             await self._answer(opened)
         finally:
-            complaint = f"What became of call {opened.pk} could not be written"
-            self.usage = await insist(lambda: finish_in_thread(opened, self.order, self.outcome, self.written), list, complaint)
+            complaint = f"What became of call {opened.row.pk} could not be written"
+            self.usage = await insist(lambda: finish_in_thread(opened.row, self.order, self.outcome, self.written), list, complaint)
 
     @property
     def written(self) -> tuple[str, str]:
@@ -132,9 +109,9 @@ class Call:
         text, reasoning = ("".join(pieces) for pieces in self._written.values())
         return text, reasoning
 
-    async def _answer(self, opened: ApiCall) -> None:
-        self._reading = asyncio.create_task(self._read())
-        keeping = asyncio.create_task(self._keep(opened))
+    async def _answer(self, opened: Opened) -> None:
+        self._reading = asyncio.create_task(self._read(opened.request))
+        keeping = asyncio.create_task(self._keep(opened.row))
         if self._is_stopping:  # nothing is sent
             self._reading.cancel()
             self.outcome.reached_model = False
@@ -150,22 +127,29 @@ class Call:
 
     def _judge(self, reading: asyncio.Task[None]) -> None:
         """Set the outcome by how the reading ended; a stop has set it."""
-        error = None if reading.cancelled() else reading.exception()
-        if isinstance(error, ProviderError):
+        if reading.cancelled():
+            return
+        error = reading.exception()
+        if error is None:
+            self._allowance.say_so(self.outcome)
+        elif isinstance(error, ProviderError):
             self.error = error
             self.outcome.fail(error)
         elif isinstance(error, Stalled):
             self.outcome.break_off(Status.STOPPED, STALLED, "stalled")
-        elif error:
+        else:
             log.error("A call failed.", exc_info=error)
             self.outcome.break_off(Status.FAILED, BROKEN, "internal_error")
 
-    async def _read(self) -> None:
-        stream = adapter_for(endpoint_of(self.order.model.provider)).stream(self.order.request)
+    async def _read(self, request: ChatRequest) -> None:
+        stream = adapter_for(endpoint_of(self.order.model.provider)).stream(request)
         try:
             async with aclosing(stream):
                 async for events in stream:
-                    await self._give([Event(kind, clean(data)) for kind, data in events if data and kind in self._written])
+                    kept = [Event(kind, clean(data)) for kind, data in events if data and kind in self._written]
+                    await self._give(kept)
+                    if self._allowance.is_spent_by(kept):
+                        return
         finally:
             self.outcome.note(stream)
 
@@ -203,36 +187,6 @@ class Away(TurnRefused):
 
     def __init__(self) -> None:
         super().__init__(AWAY, "unavailable")
-
-
-def begin(order: Order) -> ApiCall:
-    """Before the call: whatever limits a person looks here, in one transaction; the prices are those of now."""
-    order.model.hold_rates()
-    return begin_call(order.person, order.token, order.model, estimate(order.request, "", "").input_tokens)
-
-
-@transaction.atomic
-def finish(opened: ApiCall, order: Order, outcome: Outcome, written: tuple[str, str]) -> Usage:
-    """After the call: it is closed and in the ledger, in one transaction.
-
-    Done again, because its commit was not heard of, it changes nothing.
-    """
-    usage = Usage(purpose=Usage.Purpose.API, person=order.person, token=order.token)
-    fill(usage, order.model, order.request, outcome, *written)
-    if opened.close():
-        usage.save()
-    return usage
-
-
-def settle_lost() -> None:
-    """Account for calls whose process died: what was asked, because nobody knows what was answered."""
-    for lost in ApiCall.objects.lost().select_related("model")[:MOST_SETTLED]:
-        with transaction.atomic():
-            if lost.close() and lost.model:
-                usage = Usage(purpose=Usage.Purpose.API, person_id=lost.person_id, token_id=lost.token_id)
-                usage.input_tokens, usage.is_estimated = lost.input_tokens, True
-                usage.take_prices(lost.model)
-                usage.save()
 
 
 begin_in_thread = threads.in_thread(threads.web, begin)

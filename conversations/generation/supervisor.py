@@ -66,7 +66,7 @@ class Supervisor:
 
     def hold(self, work: Coroutine[Any, Any, None]) -> None:
         """Run what answers a program, on the running loop; at the end of the process it is waited for as an answer is."""
-        self._spawn(work, "answer to a program")
+        self._spawn(work, "call")
 
     async def stop(self, grace_seconds: float) -> None:
         """Claim nothing more, let the answers finish for a while, hand the rest over, and end every task.
@@ -79,11 +79,13 @@ class Supervisor:
         changes.close()
         for claimed in list(self._claiming.values()):  # a claim that is cut off would leave an answer that nobody runs
             await claimed.wait()
-        if answers := [answer for answer in self._named("answer") if not self._waits_for_person(answer)]:
+        answers = [answer for answer in self._named("answer") if not self._waits_for_person(answer)]
+        if answers := answers + self._named("call"):
             await asyncio.wait(answers, timeout=grace_seconds)
         await self._cancel("chore")
         self.wakeups.tell(What.LOOK, self.runs)  # somebody is to run what is handed over
         await self._cancel("answer")
+        await self._cancel("call")
         await self._cancel("title")
         await self._cancel("journal")
         await self.wakeups.close()

@@ -11,7 +11,7 @@ from chatsite import threads
 from conversations.models.holds import release_forgotten
 from conversations.models.trash import sweep_temporary
 
-from .calls import settle_lost
+from .orders import settle_lost
 
 log = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ class ApiCall(models.Model):
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     token = models.ForeignKey(ApiToken, null=True, on_delete=models.SET_NULL, related_name="+")
-    model = models.ForeignKey(LanguageModel, null=True, on_delete=models.SET_NULL, related_name="+")
+    model = models.ForeignKey(LanguageModel, on_delete=models.PROTECT, related_name="+")
     input_tokens = models.PositiveIntegerField(help_text="As estimated before it began.")
     begun_at = models.DateTimeField(auto_now_add=True)
     lease_until = models.DateTimeField(help_text="Renewed while its process lives.")

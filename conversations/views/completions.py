@@ -10,7 +10,8 @@ from django.views.decorators.http import require_GET, require_POST
 from chatsite.handler import LaterResponse
 from conversations.eventstream.completions import Telling
 from conversations.forms.completions import NotSupported, completion_in
-from conversations.generation.calls import Call, order_of
+from conversations.generation.calls import Call
+from conversations.generation.orders import order_of
 from conversations.models import LanguageModel, Scope
 from conversations.models.keys import key_in
 
@@ -24,8 +25,8 @@ NO_MODEL = "There is no such model: GET /v1/models lists what there is."
 @require_GET
 @only_with_token
 def models(request: SignedInRequest) -> HttpResponse:
-    """All that people may pick."""
-    found = [described(model) for model in LanguageModel.objects.available()]
+    """All that its person may pick."""
+    found = [described(model) for model in LanguageModel.objects.available(request.user.pk)]
     return JsonResponse({"object": "list", "data": found})
 
 
@@ -33,7 +34,7 @@ def models(request: SignedInRequest) -> HttpResponse:
 @require_GET
 @only_with_token
 def model(request: SignedInRequest, name: str) -> HttpResponse:
-    found = find_model(name)
+    found = find_model(name, request.user.pk)
     return JsonResponse(described(found)) if found else refusal(request, NO_MODEL, 404, "model_not_found")
 
 
@@ -48,7 +49,7 @@ def completions(request: SignedInRequest) -> HttpResponseBase:
         system_prompt, spoken = asked.spoken()
     except NotSupported as error:
         return refusal(request, str(error), 400, error.code, param=error.param)
-    found = find_model(asked.model)
+    found = find_model(asked.model, request.user.pk)
     if found is None:
         return refusal(request, NO_MODEL, 404, "model_not_found", param="model")
     token = request.token  # type: ignore[attr-defined]
@@ -67,13 +68,13 @@ def refuser(request: HttpRequest) -> Any:
     return refuse
 
 
-def find_model(name: str) -> LanguageModel | None:
-    """The model that a program names: by the id that is listed, or by its number, as elsewhere in the JSON API."""
+def find_model(name: str, person: int) -> LanguageModel | None:
+    """The model that a program names, if its person may pick it: by the id that is listed, or by its number, as elsewhere."""
     slug, _, model_id = name.partition("/")
     if "\0" in name:
         return None
     wanted = {"provider__slug": slug, "model_id": model_id} if model_id else {"pk": key_in(name)}
-    return LanguageModel.objects.available().filter(**wanted).first()
+    return LanguageModel.objects.available(person).filter(**wanted).first()
 
 
 def described(model: LanguageModel) -> dict[str, Any]:

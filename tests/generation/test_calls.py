@@ -10,14 +10,31 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from conversations.generation import calls
-from conversations.generation.calls import Call, finish, order_of, settle_lost
+from conversations.generation.allowance import CODE
+from conversations.generation.calls import Call
 from conversations.generation.ending import Outcome
+from conversations.generation.orders import begin, finish, order_of, settle_lost
 from conversations.generation.supervisor import supervisor
-from conversations.models import ApiCall, ApiToken, LanguageModel, Scope, Status, TooFast, Usage, make_token
+from conversations.models import (
+    ApiCall,
+    ApiToken,
+    Budget,
+    BudgetPeriod,
+    LanguageModel,
+    NothingLeft,
+    Reservation,
+    Scope,
+    Status,
+    TooFast,
+    Usage,
+    make_token,
+)
 from conversations.models.calls import begin_call
+from tests.conftest import in_parallel
 from tests.factories import make_model
 from tests.live import PATIENCE, until, working_supervisor
 
@@ -190,11 +207,71 @@ def test_what_could_not_be_heard_to_be_written_is_written_once(alice: User, toke
     assert [row.output_tokens for row in ledger()] == [usage.output_tokens]
 
 
-def test_a_model_that_was_deleted_meanwhile_is_in_the_ledger_by_name(alice: User, token: ApiToken, model: LanguageModel) -> None:
-    order = order_of(alice, token, model, "", [("user", "Hello")], {})
-    opened = calls.begin(order)
+def test_a_model_is_not_deleted_while_it_answers(alice: User, token: ApiToken, model: LanguageModel) -> None:
+    opened = begin(order_of(alice, token, model, "", [("user", "Hello")], {})).row
+    with pytest.raises(ProtectedError):
+        LanguageModel.objects.filter(pk=model.pk).delete()
+    opened.close()
     LanguageModel.objects.filter(pk=model.pk).delete()
-    finish(opened, order, Outcome(Status.COMPLETE), ("Hello", ""))
-    (row,) = ledger()
-    assert (row.model, row.model_name) == (None, model.name)
-    assert row.cost > 0
+
+
+def used_and_held() -> tuple[int, int]:
+    """Tokens of the only budget. What is used of it is what the ledger says."""
+    period = BudgetPeriod.objects.get()
+    assert period.used_tokens == sum(row.input_tokens + row.output_tokens for row in Usage.objects.all())
+    return period.used_tokens, period.held_tokens
+
+
+@pytest.mark.parametrize("prompt", ["Hello /rate 5000", "/fail unauthorised", "/fail unavailable middle /rate 5000", "/nousage /rate 5000"])
+async def test_its_budgets_hold_the_worst_case_and_pay_what_it_was(token: ApiToken, model: LanguageModel, prompt: str) -> None:
+    await Budget.objects.acreate(token_limit=10**6)
+    async with running(ask(token, model, prompt)) as call:
+        await until(BudgetPeriod.objects.count, holds=bool)
+        await rest_of(call)
+    used, held = await sync_to_async(used_and_held)()
+    assert (used > 0, held) == (prompt != "/fail unauthorised", 0)
+    assert not await Reservation.objects.aexists()
+
+
+async def test_what_no_budget_pays_is_refused_before_anything_is_sent(token: ApiToken, model: LanguageModel) -> None:
+    await Budget.objects.acreate(token_limit=20)
+    async with running(ask(token, model, "Hello")) as call:
+        assert await call.take() == []
+    assert isinstance(call.refusal, NothingLeft)
+    assert await sync_to_async(ledger)() == []
+
+
+async def test_one_that_reaches_what_is_left_ends_there(token: ApiToken, model: LanguageModel) -> None:
+    await Budget.objects.acreate(token_limit=300)
+    async with running(ask(token, model, "/long 50 /rate 5000 /nousage")) as call:
+        text = await rest_of(call)
+    assert call.outcome.error_code == CODE
+    assert 500 < len(text) < 5_000
+    _, held = await sync_to_async(used_and_held)()
+    assert held == 0
+
+
+def test_what_a_dead_process_left_is_paid_and_held_no_longer(alice: User, token: ApiToken, model: LanguageModel) -> None:
+    Budget.objects.create(token_limit=10**6)
+    begin(order_of(alice, token, model, "", [("user", "Hello")], {}))
+    assert used_and_held()[1] > 0
+    ApiCall.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    settle_lost()
+    used, held = used_and_held()
+    assert (used > 0, held) == (True, 0)
+
+
+def test_twenty_programs_at_once_do_not_overspend(alice: User, token: ApiToken, model: LanguageModel) -> None:
+    Budget.objects.create(token_limit=5_000)
+
+    def call(_: int) -> bool:
+        try:
+            opened = begin(order_of(alice, token, LanguageModel.objects.get(pk=model.pk), "", [("user", "Hello")], {"max_tokens": 1_000}))
+        except NothingLeft:
+            return False
+        assert opened.allowance is None or opened.allowance < 1_000
+        return True
+
+    assert 4 <= sum(in_parallel(20, call)) <= 5
+    period = BudgetPeriod.objects.get()
+    assert period.held_tokens <= 5_000

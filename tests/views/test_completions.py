@@ -9,7 +9,7 @@ from django.test import Client
 
 from conversations.forms.completions import NotSupported, completion_in
 from conversations.models import ApiCall, LanguageModel, Scope, Usage, make_token
-from tests.factories import make_model, make_provider
+from tests.factories import make_group, make_model, make_provider, make_user
 
 USER = {"role": "user", "content": "Why is the sky blue?"}
 URL = "/v1/chat/completions"
@@ -102,7 +102,9 @@ def test_a_model_that_is_none_is_not_found(ask: Any, model: LanguageModel, name:
 
 
 def test_a_model_that_people_may_not_pick_is_not_found(ask: Any) -> None:
-    hidden = [make_model(is_enabled=False), make_model(make_provider(is_enabled=False))]
+    theirs = make_model()
+    theirs.groups.add(make_group("", make_user("bob")))
+    hidden = [make_model(is_enabled=False), make_model(make_provider(is_enabled=False)), theirs]
     for model in hidden:
         assert ask({"model": f"{model.provider.slug}/{model.model_id}", "messages": [USER]}).status_code == 404
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,15 @@ MANY = 40
 
 
 class Site(Server):
+    clients: ExitStack
+
     def token(self, name: str = "chat") -> str:
         return (self.data_dir / name).read_text()
 
     def client(self, token: str = "") -> openai.OpenAI:
-        return openai.OpenAI(base_url=f"http://127.0.0.1:{self.port}/v1", api_key=token or self.token(), max_retries=0, timeout=LIMIT)
+        client = openai.OpenAI(base_url=f"http://127.0.0.1:{self.port}/v1", api_key=token or self.token(), max_retries=0, timeout=LIMIT)
+        self.clients.callback(client.close)
+        return client
 
     def ledger(self) -> list[tuple[Any, ...]]:
         """The rows of calls: tokens in, tokens out, whether they are estimated; oldest first."""
@@ -46,7 +51,7 @@ class Site(Server):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("completions") / "data")
     site.more = {"WEB_THREADS": "2", "ANSWERS_AT_ONCE": str(MANY)}
-    with site.running():
+    with site.running(), ExitStack() as site.clients:
         run(MAKE_TOKEN, site.data_dir)
         yield site
 
