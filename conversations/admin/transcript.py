@@ -23,7 +23,7 @@ from .words import in_words
 
 PER_PAGE = 50
 SHOWN_CHARACTERS = 20_000
-LONG_COLUMNS = ("text", "reasoning", "generation__error_detail")
+LONG_COLUMNS = ("text", "reasoning", "tool_events", "generation__error_detail")
 
 
 @dataclass(frozen=True, slots=True)

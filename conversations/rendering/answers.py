@@ -27,7 +27,8 @@ class UsageText:
     tokens_per_second_text: str
 
     @classmethod
-    def of(cls, generation: Generation) -> "UsageText | None":
+    def of(cls, generation: Generation, *, has_tools: bool = False) -> "UsageText | None":
+        """Without a speed where the time went to tools, too."""
         usages = generation.attempts
         if not any(usage.input_tokens or usage.output_tokens for usage in usages):
             return None  # nothing was asked of anybody: no numbers rather than zeros
@@ -39,7 +40,7 @@ class UsageText:
             cost_text=cost_text(usages),
             is_estimated=any(usage.is_estimated for usage in usages),
             seconds_to_first_token_text=f"{waited:.1f} s" if waited is not None else "",
-            tokens_per_second_text=f"{output / wrote:.0f} tokens/s" if wrote and output > 1 else "",
+            tokens_per_second_text=f"{output / wrote:.0f} tokens/s" if wrote and output > 1 and not has_tools else "",
         )
 
 
@@ -90,7 +91,7 @@ class Answer:
         self.can_retry = not self.is_live and message.parent_id is not None
         self.is_empty = self.status == Status.COMPLETE and not message.text
         self.has_only_thought = self.is_empty and bool(message.reasoning)
-        self.usage = UsageText.of(generation) if generation and not self.is_live else None
+        self.usage = UsageText.of(generation, has_tools=bool(message.tool_events)) if generation and not self.is_live else None
         self._journal, self._rendering = journal, rendering
 
     @cached_property

@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from .axe import violations_light_and_dark
 from .chat import answer, ask, becomes, follows, log, reloaded_log, stop
 from .conftest import running
 from .site import Site
@@ -56,6 +57,7 @@ async def test_a_tool_runs_and_its_result_is_folded(visits: Visits) -> None:
     await expect(calls.first.locator("pre")).to_be_hidden()
     await calls.first.locator("summary").click()
     await expect(calls.first.locator("pre")).to_contain_text(":")
+    assert not await violations_light_and_dark(page, "a call with its result")
     await calls.first.locator("summary").click()
     assert await log(page) == await reloaded_log(page)
 
@@ -66,6 +68,7 @@ async def test_approval_is_asked_for_once_and_survives_a_reload_and_a_killed_ser
     await page.evaluate(RECORD)
     await waits(page)
     await expect(answer(page).locator(".call")).to_contain_text("expression: 6*7")
+    assert not await violations_light_and_dark(page, "a call that waits")
     said = await page.evaluate("window.said")
     assert said.count("The model wants to use the tool calculator. Approve or decline it.") == 1
     await page.reload()

@@ -382,3 +382,10 @@ async def test_budgets_count_every_round() -> None:
     period = await BudgetPeriod.objects.aget()
     assert (done.status, len(rows)) == (Status.COMPLETE, 4)
     assert (period.used_tokens, period.held_tokens) == (sum(rows), 0)
+
+
+async def test_no_speed_is_told_of_an_answer_whose_time_went_to_tools() -> None:
+    done = await answer_to(SUM)
+    html = await sync_to_async(rendered)(done.message_id)
+    assert "tokens in" in html
+    assert "tokens/s" not in html
