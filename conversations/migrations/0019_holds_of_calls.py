@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0017_groups_and_retirement"),
+        ("conversations", "0018_usage_by_day"),
     ]
 
     operations = [
