@@ -20,7 +20,7 @@ def main() -> None:
 def enter_in_the_history(staff: Any) -> None:
     from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 
-    for row in [*rows_of_the_catalog(), *rows_of_the_record(), *rows_of_people(staff)]:
+    for row in [*rows_of_the_catalog(), *rows_of_the_record(), *rows_of_files_and_links(), *rows_of_people(staff)]:
         for flag in (ADDITION, CHANGE):
             LogEntry.objects.log_actions(staff.pk, [row], flag, single_object=True)  # type: ignore[attr-defined]
 
@@ -64,6 +64,16 @@ def rows_of_the_record() -> list[object]:
     conversation = generation.message.conversation
     shared = Share.objects.create(conversation=conversation, title="Shared", head=generation.message)
     return [shared, budget, *BudgetPeriod.objects.all(), generation, usage, feedback, *Message.objects.all(), *Conversation.objects.all()]
+
+
+def rows_of_files_and_links() -> list[object]:
+    from conversations.models import Conversation, Import, Share
+
+    conversation = Conversation.objects.latest("pk")
+    link = Share.objects.create(conversation=conversation, title=conversation.title, head=conversation.messages.latest("pk"))
+    told = [{"file": "conversations.json", "number": 1, "line": 1, "title": "", "reason": "There is no message in it."}]
+    file = Import.objects.create(owner=conversation.owner, file_name="conversations.json", refused=1, problems=told)
+    return [link, file]
 
 
 def rows_of_people(staff: Any) -> list[object]:
