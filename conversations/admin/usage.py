@@ -41,6 +41,7 @@ class UsageAdmin(RecordAdmin):
                     "created_at",
                     "purpose",
                     "person",
+                    "token",
                     "generation",
                     "conversation",
                     "attempt",

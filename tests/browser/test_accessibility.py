@@ -273,6 +273,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], Awaitable[object]]]] = {
     "panel": ("alice", panel),
     "panel of a new chat": ("alice", panel_of_a_new_chat),
     "settings": ("alice", at("/settings")),
+    "API tokens": ("alice", at("/settings/tokens")),
     "your data": ("alice", at("/data")),
     "usage": ("alice", used),
     "import": ("alice", imported),
