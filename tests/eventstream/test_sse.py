@@ -73,7 +73,7 @@ def test_a_place_is_read_back_as_it_was_written(place: Place) -> None:
         ".1",
         "-1.2",
         "1.-2",
-        "1.2.3",
+        "1.2.3.4",
         "a.b",
         "1,2",
         "1.2\n",
