@@ -2,7 +2,6 @@ from django.urls import path
 
 from .views import (
     branches,
-    calls,
     completions,
     conversations,
     data,
@@ -27,6 +26,7 @@ from .views import (
     sources,
     theme,
     tokens,
+    tool_calls,
     turns,
     usage,
 )
@@ -56,8 +56,8 @@ urlpatterns = [
     path("messages/<int:pk>/text", sources.text, name="answer_text"),
     path("messages/<int:pk>/feedback", feedback.of_answer, name="feedback"),
     path("messages/<int:pk>/rewrite", rewrites.rewrite, name="rewrite_answer"),
-    path("messages/<int:pk>/calls/<int:call>/approve", calls.approve, name="approve_call"),
-    path("messages/<int:pk>/calls/<int:call>/decline", calls.decline, name="decline_call"),
+    path("messages/<int:pk>/calls/<int:call>/approve", tool_calls.approve, name="approve_call"),
+    path("messages/<int:pk>/calls/<int:call>/decline", tool_calls.decline, name="decline_call"),
     path("messages/<int:pk>/stop", messages.stop, name="stop_answer"),
     path("messages/<int:pk>/retry", retries.again, name="retry_answer"),
     path("messages/<int:pk>/continue", retries.rest, name="continue_answer"),

@@ -10,8 +10,8 @@ import msgspec
 from conversations.events import EventKind
 
 from .base import UsageReport
+from .counts import are_believable, count, counts_in, detail
 from .fold import ABSENT, ErrorObject, Fold, decoded, says_something
-from .tokens import are_believable, count, counts_in, detail
 from .tool_calls import Calls
 
 

@@ -8,9 +8,9 @@ from django.utils.safestring import SafeString
 from conversations.events import Event, EventKind, JournalEvent, Place
 from conversations.tool_events import TOOLS, ToolStart, result_in, start_in
 
-from .calls import Call
 from .live import LiveMarkdown
 from .patches import Patch
+from .tool_calls import Call
 
 WAITING = "The database cannot be used just now. The answer waits, and goes on by itself."
 

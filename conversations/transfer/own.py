@@ -5,9 +5,9 @@ from typing import Any
 from conversations.models import Role
 
 from .as_json import FORMAT, VERSION
-from .calls import tool_events_of
 from .drafts import Draft, DraftMessage, joined, key_of, moment, objects_in, short, text_of
 from .refusals import Refused
+from .tool_calls import tool_events_of
 
 SOURCES = {"chatsite", "chatgpt", "claude", "file", "share"}  # who may have named a conversation before it came here
 

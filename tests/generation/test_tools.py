@@ -41,8 +41,8 @@ from conversations.rendering.answers import Answer
 from conversations.tool_events import ToolStart, open_calls, started, waits_for_person
 from conversations.tools.registry import tools
 from conversations.transfer import as_json, as_markdown, as_page
-from conversations.transfer.calls import tool_events_of
 from conversations.transfer.own import draft_of
+from conversations.transfer.tool_calls import tool_events_of
 from tests.factories import make_model, make_turn, make_user
 from tests.live import PATIENCE, ask, ended, generation_of, page_events, program_events, until, working_supervisor
 from tests.page import Page

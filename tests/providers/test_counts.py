@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conversations.providers import anthropic_events, chunks, response_events
 from conversations.providers.base import UsageReport
-from conversations.providers.tokens import MAX_COUNT, counts_in
+from conversations.providers.counts import MAX_COUNT, counts_in
 
 NAMES = ["prompt_tokens", "completion_tokens", "prompt_cache_hit_tokens", "input_tokens", "output_tokens"]
 NAMES += ["cache_read_input_tokens", "cache_creation_input_tokens"]
