@@ -60,8 +60,7 @@ class Outcome:
 @transaction.atomic
 def requeue(generation: Generation, outcome: Outcome) -> None:
     """Give the generation back unbegun, so that another process runs it again; this attempt is accounted for."""
-    mine = Generation.objects.owned_by(generation.owner).filter(pk=generation.pk, attempt=generation.attempt)
-    if mine.update(status=Status.QUEUED, owner="", lease_until=None):
+    if generation.give_back():
         account(generation, outcome, "", "")
 
 

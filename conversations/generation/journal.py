@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from chatsite import threads
 from conversations.events import Event, JournalEvent
 from conversations.models import Generation
-from conversations.models.generations import journal_of
+from conversations.models.journal import journal_of
 
 from .feed import Feed
 from .patience import insist

@@ -9,8 +9,9 @@ from .decisions import ToolDecision, decide
 from .feedback import Feedback, rate
 from .folders import Folder
 from .forks import fork
-from .generations import Generation, JournalEntry, Status
+from .generations import Generation, Status
 from .imports import Import
+from .journal import JournalEntry
 from .messages import Message, Rendering, Role
 from .pace import Pace
 from .prices import Price

@@ -1,4 +1,4 @@
-"""Generations: one run that writes one answer, who owns it, and the journal of what it wrote.
+"""Generations: one run that writes one answer, and who owns it.
 
 Each change of status is one guarded update that says whether it won (law 5); nobody else writes `status`.
 """
@@ -19,6 +19,7 @@ from conversations.tool_events import folded
 
 from .budgets import release_for
 from .catalog import LanguageModel
+from .journal import JournalEntry, journal_of
 from .messages import Message
 from .prepared import Prepared
 
@@ -159,6 +160,10 @@ class Generation(models.Model):
         self.attempt += won
         return won
 
+    def give_back(self) -> bool:
+        """Queue it again, as the owner of this attempt; True if this call won."""
+        return bool(self._mine().update(status=Status.QUEUED, owner="", lease_until=None))
+
     def request_stop(self) -> bool:
         """Ask the owner to stop; a generation that nobody runs yet is stopped here. True if there was something to stop."""
         now = timezone.now()
@@ -225,27 +230,3 @@ def generation_to_run(pk: int) -> GenerationQuerySet:
 def live_in(conversation: int) -> "models.QuerySet[Generation, int]":
     """The keys of generations that are writing an answer in a conversation."""
     return Generation.objects.live().filter(message__conversation=conversation).values_list("pk", flat=True)
-
-
-class JournalEntry(models.Model):
-    """One committed event of a running generation. Its rows are removed once they are folded into the message."""
-
-    pk = models.CompositePrimaryKey("generation", "position")
-    generation = models.ForeignKey(Generation, on_delete=models.CASCADE, related_name="journal")
-    position = models.PositiveIntegerField(help_text="1, 2, 3 … without gaps.")
-    kind = models.CharField(max_length=20)
-    data = models.TextField()
-
-    class Meta:
-        ordering: ClassVar = ["position"]
-        verbose_name_plural = "journal entries"
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.position} of generation {self.generation_id}"
-
-
-@Prepared
-def journal_of(generation: int, after: int) -> "models.QuerySet[JournalEntry, tuple[int, str, str]]":
-    """Position, kind and data of each entry behind position `after`, in order."""
-    rows = JournalEntry.objects.filter(generation=generation, position__gt=after)
-    return rows.order_by("position").values_list("position", "kind", "data")

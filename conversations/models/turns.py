@@ -1,6 +1,7 @@
 """Turns: a prompt and the answer to it, begun in one transaction before anything is sent upstream.
 
 Nothing is overwritten: an edited prompt, another answer and the rest of one that was cut off each stand beside what there is.
+Whatever begins a turn raises TooFast and NothingLeft, too, which are TurnRefused: where the person asks too fast, or no budget pays for it.
 """
 
 import uuid
@@ -17,8 +18,9 @@ from django.utils import timezone
 from .catalog import LanguageModel
 from .conversations import Conversation, locked_conversation, title_from
 from .folders import Folder
-from .generations import Generation, JournalEntry, live_in
+from .generations import Generation, live_in
 from .holds import hold_for
+from .journal import JournalEntry
 from .messages import Message, Role
 from .pace import keep_pace
 from .refusals import TurnRefused
@@ -66,10 +68,7 @@ class Wishes(TypedDict, total=False):
 
 
 def start_conversation(owner: User, prompt: str, model: LanguageModel, request_key: uuid.UUID, **wishes: Unpack[Wishes]) -> Turn:
-    """Begin a conversation with its first turn; the same prompt under the same request key again returns the turn it began.
-
-    Raises NothingLeft.
-    """
+    """Begin a conversation with its first turn; the same prompt under the same request key again returns the turn it began."""
     try:
         return _start_conversation(owner, prompt, model, request_key, wishes)
     except IntegrityError:  # the key is taken
