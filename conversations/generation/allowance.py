@@ -10,7 +10,7 @@ from conversations.models import Status
 from conversations.models.generations import OUTPUT_LIMIT
 
 from .ending import Outcome
-from .history import twelfths_of
+from .estimates import twelfths_of
 
 CODE = "budget"
 SPENT = "The answer ends here because the budget has no more left for it. What there is of it is kept."

@@ -11,13 +11,13 @@ from conversations.models import Generation, LanguageModel, Status, Usage
 from conversations.models.budgets import Amount, charge_for, release_for
 from conversations.models.catalog import model_key
 from conversations.models.generations import STOPPED as STOPPED
-from conversations.models.limits import TOKENS_PER_MESSAGE
 from conversations.providers.base import ChatRequest, Stream, UsageReport
 from conversations.providers.errors import ProviderError
 from conversations.tool_events import TOOLS, open_calls, waits_for_person
 
 from .changes import Kind, tell_of
-from .history import arguments_in, assignment_of, begun_of, likely_tokens
+from .estimates import estimate
+from .history import assignment_of, begun_of
 
 MAX_TAKEOVERS = 3  # a generation that brings down its process each time is not tried for ever
 
@@ -51,6 +51,10 @@ class Outcome:
 
     def break_off(self, status: Status, sentence: str, code: str = "") -> None:
         self.status, self.error_sentence, self.error_code = status, sentence, code
+
+    def begin_attempt(self) -> None:
+        """Forget what is known of the attempt before: another one is about to be sent."""
+        self.reached_model, self.usage, self.request_id = True, None, ""
 
     def note(self, stream: Stream) -> None:
         """Keep what the stream knows of the attempt, however it ended."""
@@ -174,11 +178,3 @@ def fill(usage: Usage, model: LanguageModel, request: ChatRequest, outcome: Outc
 def amount_of(usage: Usage) -> Amount:
     """Return what a row of the ledger takes from budgets."""
     return Amount.of(usage.cost, usage.input_tokens + usage.output_tokens)
-
-
-def estimate(request: ChatRequest, text: str, reasoning: str) -> UsageReport:
-    read = likely_tokens(request.system_prompt)
-    read += sum(likely_tokens(message.text + arguments_in(message)) + TOKENS_PER_MESSAGE for message in request.messages)
-    read += sum(likely_tokens(tool.name + tool.description + str(tool.parameters)) for tool in request.tools)
-    thought = likely_tokens(reasoning)
-    return UsageReport(input_tokens=read, output_tokens=likely_tokens(text) + thought, reasoning_tokens=thought)

@@ -24,13 +24,14 @@ from conversations.tool_events import waits_for_person
 
 from .allowance import CODE, SPENT, Allowance
 from .ending import BROKEN, RESTARTED, STOPPED, Outcome, account_for_round, end, requeue
+from .estimates import said_in
 from .feed import Feed
 from .history import Assignment
 from .journal import Journal
 from .next_rounds import begin_next_round
 from .patience import insist
 from .retries import begin_next_attempt, pause_before_next
-from .tool_rounds import ToolRounds
+from .tool_rounds import ToolRounds, cleaned
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,6 @@ begin_next_attempt_in_thread = threads.in_thread(threads.journal, begin_next_att
 account_for_round_in_thread = threads.in_thread(threads.journal, account_for_round)
 begin_next_round_in_thread = threads.in_thread(threads.journal, begin_next_round)
 end_in_thread = threads.in_thread(threads.journal, end)
-LONGEST_NAME = 200  # characters of the name of a tool, as a model writes it
 TOO_MANY_ROUNDS = "The model called tools again and again. What there is of the answer is kept; try again, or ask for less at once."
 
 
@@ -139,14 +139,14 @@ class Run:
         request = self.assignment.request_after(self.feed.events)  # with what there is left for it
         self.outcome.request = replace(request, may_call_tools=not self.rounds.are_over)
         self.outcome.begun, self.outcome.is_accounted = self.feed.position, False
-        self.outcome.reached_model, self.outcome.usage, self.outcome.request_id = True, None, ""
+        self.outcome.begin_attempt()
         self._allowance = Allowance(self.generation.allowance)
         self._told, self._is_behind_tools = set(), True
         return True
 
     async def _account_for_round(self, calls: Sequence[ToolCall]) -> None:
         written = self.feed.events[self.outcome.begun :]
-        text = joined(written, EventKind.TEXT_DELTA) + "".join(call.name + call.arguments for call in calls)
+        text = joined(written, EventKind.TEXT_DELTA) + said_in(calls)
         account = partial(account_for_round_in_thread, text=text, reasoning=joined(written, EventKind.REASONING_DELTA))
         if not await self._insist(account):
             await self._lose_now()
@@ -170,7 +170,7 @@ class Run:
     async def _begin_next_attempt(self) -> None:
         if not await self._insist(begin_next_attempt_in_thread):
             await self._lose_now()
-        self.outcome.reached_model, self.outcome.usage, self.outcome.request_id = True, None, ""
+        self.outcome.begin_attempt()
 
     async def _lose_now(self) -> None:
         self.lose()
@@ -233,7 +233,3 @@ class Run:
     def _cancel_reading(self) -> None:
         if self._reading:
             self._reading.cancel()
-
-
-def cleaned(call: ToolCall) -> ToolCall:
-    return ToolCall(*(clean(text) for text in (call.id[:LONGEST_NAME], call.name[:LONGEST_NAME], call.arguments)))

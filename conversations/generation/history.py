@@ -6,13 +6,14 @@ from typing import Any
 
 from conversations.events import EventKind, JournalEvent, joined
 from conversations.models import Generation, Provider, Role
-from conversations.models.limits import TOKENS_PER_MESSAGE, estimated_tokens, parameters_of, prompt_budget
+from conversations.models.limits import estimated_tokens, parameters_of, prompt_budget
 from conversations.models.messages import texts_to
 from conversations.providers.base import GO_ON, ChatMessage, ChatRequest, Endpoint, ToolSpec
 from conversations.tool_events import Kept, unfolded
 from conversations.tools.base import Tool
 from conversations.tools.registry import allowed_to
 
+from .estimates import messages_tokens, tools_tokens
 from .journal import entries
 from .tool_messages import messages_of
 
@@ -51,7 +52,7 @@ def assignment_of(generation: Generation) -> Assignment:
     tools = allowed_to(answer.conversation.owner_id, model)
     specs = [ToolSpec(tool.name, tool.description, tool.schema) for tool in tools]
     turns = turns_to(prompts, begun[:opening], with_tools=bool(tools))
-    kept, trimmed_turns = trim(turns, prompt_budget(model) - estimated_tokens(system_prompt) - tokens_of(specs))
+    kept, trimmed_turns = trim(turns, prompt_budget(model) - estimated_tokens(system_prompt) - tools_tokens(specs))
     parameters = parameters_of(model, answer.conversation.parameters | most_tokens(generation))
     messages = [message for turn in kept for message in turn]
     request = ChatRequest(model.model_id, messages, system_prompt, parameters, specs, reasons=model.supports_reasoning)
@@ -120,34 +121,7 @@ def trim(turns: list[TurnMessages], budget: int) -> tuple[list[TurnMessages], in
     The last turn, the prompt itself, always goes: the provider says so if even that is too long.
     """
     kept = len(turns) - 1
-    left = budget - turn_tokens(turns[-1])
-    while kept > 0 and (left := left - turn_tokens(turns[kept - 1])) >= 0:
+    left = budget - messages_tokens(turns[-1])
+    while kept > 0 and (left := left - messages_tokens(turns[kept - 1])) >= 0:
         kept -= 1
     return turns[kept:], kept
-
-
-def turn_tokens(turn: Iterable[ChatMessage]) -> int:
-    return sum(estimated_tokens(message.text + arguments_in(message)) + TOKENS_PER_MESSAGE for message in turn)
-
-
-def tokens_of(tools: Iterable[ToolSpec]) -> int:
-    return sum(estimated_tokens(tool.name + tool.description + str(tool.parameters)) for tool in tools)
-
-
-def arguments_in(message: ChatMessage) -> str:
-    """Return all that the calls of a message say."""
-    return "".join(call.name + call.arguments for call in message.calls)
-
-
-def likely_tokens(text: str) -> int:
-    """Return how many tokens `text` most likely is, rounded up.
-
-    For the ledger, where `estimated_tokens`, which rather says too many, would bill too much.
-    """
-    return -(-twelfths_of(text) // 12)
-
-
-def twelfths_of(text: str) -> int:
-    """Return how many twelfths of a token `text` most likely is: four characters of ASCII make one, or one and a half of any other."""
-    ascii_characters = len(text.encode("ascii", "ignore"))
-    return 3 * ascii_characters + 8 * (len(text) - ascii_characters)

@@ -4,11 +4,10 @@ from django.db import transaction
 
 from conversations.models import Generation
 from conversations.models.holds import hold_instead
-from conversations.models.limits import TOKENS_PER_MESSAGE, estimated_tokens, output_limit
-from conversations.models.needs import Need
+from conversations.models.limits import output_limit
 from conversations.providers.base import ChatRequest
 
-from .history import tokens_of, turn_tokens
+from .estimates import need_of
 
 
 def begin_next_round(generation: Generation, request: ChatRequest, *, is_asked: bool) -> bool:
@@ -22,14 +21,14 @@ def begin_next_round(generation: Generation, request: ChatRequest, *, is_asked: 
         with transaction.atomic():
             won = generation.begin_next_attempt() if is_asked else generation.holds_lease()
             if won and generation.is_budgeted:
-                hold_instead(generation, need_of(generation, request))
+                hold_for_round(generation, request)
     except Exception:
         generation.attempt = former
         raise
     return won
 
 
-def need_of(generation: Generation, request: ChatRequest) -> Need:
+def hold_for_round(generation: Generation, request: ChatRequest) -> None:
     assert generation.model is not None
-    read = estimated_tokens(request.system_prompt) + TOKENS_PER_MESSAGE + turn_tokens(request.messages) + tokens_of(request.tools)
-    return Need.of(generation.model, read, output_limit(generation.model, generation.message.conversation.parameters))
+    longest = output_limit(generation.model, generation.message.conversation.parameters)
+    hold_instead(generation, need_of(request, generation.model, longest))

@@ -9,14 +9,14 @@ from django.db import transaction
 
 from conversations.events import clean
 from conversations.models import ApiCall, ApiToken, LanguageModel, Reservation, Usage
-from conversations.models.budgets import charge, release
+from conversations.models.budgets import pay
 from conversations.models.calls import begin_call
 from conversations.models.holds import hold_for_call
-from conversations.models.limits import TOKENS_PER_MESSAGE, estimated_tokens, output_limit, parameters_of
-from conversations.models.needs import Need
+from conversations.models.limits import output_limit, parameters_of
 from conversations.providers.base import ChatMessage, ChatRequest
 
-from .ending import Outcome, amount_of, estimate, fill
+from .ending import Outcome, amount_of, fill
+from .estimates import estimate, need_of
 
 MOST_SETTLED = 100  # at once
 
@@ -55,17 +55,11 @@ def begin(order: Order) -> Opened:
     """Before the call: what limits a person, and what the call may cost, in one transaction; the prices are those of now."""
     order.model.hold_rates()
     row = begin_call(order.person, order.token, order.model, estimate(order.request, "", "").input_tokens)
-    allowance = hold_for_call(row, need_of(order))
+    allowance = hold_for_call(row, need_of(order.request, order.model, output_limit(order.model, order.wishes)))
     if allowance is None:
         return Opened(row, order.request, None)
     parameters = parameters_of(order.model, {**order.wishes, "max_tokens": allowance})
     return Opened(row, replace(order.request, parameters=parameters), allowance)
-
-
-def need_of(order: Order) -> Need:
-    texts = [order.request.system_prompt, *(message.text for message in order.request.messages)]
-    read = sum(estimated_tokens(text) + TOKENS_PER_MESSAGE for text in texts)
-    return Need.of(order.model, read, output_limit(order.model, order.wishes))
 
 
 @transaction.atomic
@@ -85,8 +79,7 @@ def close(row: ApiCall, usage: Usage) -> None:
     held = list(Reservation.objects.filter(call=row))
     if row.close():
         usage.save()
-        charge((reservation.period_id for reservation in held), amount_of(usage))
-        release(Reservation.objects.filter(pk__in=[reservation.pk for reservation in held]))
+        pay(held, amount_of(usage))
 
 
 def settle_lost() -> None:

@@ -28,10 +28,9 @@ from conversations.models import (
     Status,
     Usage,
 )
-from conversations.models.budgets import charge, release
+from conversations.models.budgets import pay
 from conversations.models.holds import hold_for_title
-from conversations.models.limits import TOKENS_PER_MESSAGE, estimated_tokens, parameters_of
-from conversations.models.needs import Need
+from conversations.models.limits import parameters_of
 from conversations.models.titles import title_in
 from conversations.providers.base import ChatMessage, ChatRequest, Stream
 from conversations.providers.errors import ProviderError
@@ -39,6 +38,7 @@ from conversations.providers.registry import adapter_for
 
 from .changes import Kind, tell_of
 from .ending import Outcome, enter
+from .estimates import need_of
 from .history import Assignment, endpoint_of
 from .patience import insist
 
@@ -121,14 +121,10 @@ def begin(generation: Generation) -> Naming | None:
     prompt = Message.objects.filter(children=answer.pk).values_list(Left("text", EXCERPT), flat=True).first() or ""
     request = request_for(prompt, model)
     try:
-        return Naming(conversation, model, request, hold_for_title(conversation.owner_id, need_of(request, model)))
+        held = hold_for_title(conversation.owner_id, need_of(request, model, most_tokens_for(model)))
     except NothingLeft:
         return None
-
-
-def need_of(request: ChatRequest, model: LanguageModel) -> Need:
-    read = sum(estimated_tokens(message.text) + TOKENS_PER_MESSAGE for message in request.messages)
-    return Need.of(model, read, most_tokens_for(model))
+    return Naming(conversation, model, request, held)
 
 
 def own_model(generation: Generation) -> LanguageModel | None:
@@ -166,8 +162,7 @@ def finish(naming: Naming, outcome: Outcome, text: str, reasoning: str) -> None:
     title = title_in(text) if outcome.status == Status.COMPLETE else ""
     if title and naming.conversation.entitle(title):
         transaction.on_commit(partial(tell_of, naming.conversation, Kind.RENAMED))
-    charge((held.period_id for held in naming.held), amount)
-    release(Reservation.objects.filter(pk__in=[held.pk for held in naming.held]))
+    pay(naming.held, amount)
 
 
 begin_in_thread = threads.in_thread(threads.web, begin)

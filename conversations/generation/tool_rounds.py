@@ -11,7 +11,7 @@ from contextlib import suppress
 from django.conf import settings
 
 from chatsite import threads
-from conversations.events import Event, EventKind
+from conversations.events import Event, EventKind, clean
 from conversations.models.decisions import decisions_of
 from conversations.providers.base import ToolCall
 from conversations.tool_events import FAILED, ToolResult, ToolStart, open_calls, resulted, start_in, started
@@ -21,6 +21,7 @@ from conversations.tools.running import declined, result_of
 from .history import Assignment
 
 MOST_CALLS = 64  # in one answer
+LONGEST_NAME = 200  # characters of the name, or the id, of a call
 TOO_MANY = f"There may be no more than {MOST_CALLS} calls in one answer. Answer with what you have."
 SIZE_OF_ID = 9  # letters and digits: all that Mistral takes
 
@@ -116,3 +117,8 @@ class ToolRounds:
     async def _append(self, *events: Event) -> None:
         async with self._lock:
             await self._append_alone(list(events))
+
+
+def cleaned(call: ToolCall) -> ToolCall:
+    """Return a call as the database can hold it."""
+    return ToolCall(*(clean(text) for text in (call.id[:LONGEST_NAME], call.name[:LONGEST_NAME], call.arguments)))

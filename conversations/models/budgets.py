@@ -219,6 +219,13 @@ def charge_for(generation: int, amount: Amount) -> None:
     charge(Reservation.objects.filter(generation=generation).values_list("period", flat=True), amount)
 
 
+def pay(held: Iterable[Reservation], amount: Amount) -> None:
+    """Count what was used in the periods of which something was held for it, and hold that no longer."""
+    held = list(held)
+    charge((reservation.period_id for reservation in held), amount)
+    release(Reservation.objects.filter(pk__in=[reservation.pk for reservation in held]))
+
+
 def release(reservations: models.QuerySet[Reservation]) -> None:
     """Hold no longer what was held; each reservation gives back what it took once, whoever asks."""
     for held in reservations.order_by("period"):

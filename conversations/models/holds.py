@@ -33,9 +33,9 @@ type Pair = tuple[Budget, BudgetPeriod]
 
 
 class Held(NamedTuple):
-    """Tokens of output that all budgets pay, and what is held for them."""
+    """What is held, and the tokens of output it pays; None: as many as there can be."""
 
-    tokens: int
+    allowance: int | None
     reservations: list[Reservation]
 
 
@@ -44,12 +44,10 @@ def hold_for(conversation: Conversation, answers: Iterable[Message]) -> None:
     budgets = budgets_of(conversation.owner_id)
     for answer in answers if budgets else ():
         generation = answer.generation
-        model = LanguageModel.objects.select_related("provider").get(
-            generations=generation
-        )  # whole: the caller's may be the part that a look-up needs
-        need = need_of(conversation, answer, model)
-        tokens = hold(budgets, conversation.owner_id, need, generation).tokens
-        generation.is_budgeted, generation.allowance = True, tokens if tokens < need.output.tokens else None
+        # Read whole: the caller's may be the part that a look-up needs.
+        model = LanguageModel.objects.select_related("provider").get(generations=generation)
+        held = hold(budgets, conversation.owner_id, need_of(conversation, answer, model), generation)
+        generation.is_budgeted, generation.allowance = True, held.allowance
         Generation.objects.filter(pk=generation.pk).update(is_budgeted=True, allowance=generation.allowance)
 
 
@@ -57,38 +55,35 @@ def hold_instead(generation: Generation, need: Need) -> None:
     """Hold what the next request for an answer may take, in place of what was held for the one before. Raises NothingLeft."""
     person = generation.message.conversation.owner_id
     release_for(generation.pk)
-    budgets = budgets_of(person)
-    tokens = hold(budgets, person, need, generation).tokens if budgets else need.output.tokens
-    generation.allowance = tokens if tokens < need.output.tokens else None
+    generation.allowance = hold(budgets_of(person), person, need, generation).allowance
     Generation.objects.filter(pk=generation.pk).update(allowance=generation.allowance)
 
 
 @transaction.atomic
 def hold_for_title(owner: int, need: Need) -> list[Reservation]:
     """Hold the worst case of a title. Raises NothingLeft where a budget has less."""
-    budgets = budgets_of(owner)
-    held = hold(budgets, owner, need) if budgets else Held(need.output.tokens, [])
-    if held.tokens < need.output.tokens:
+    held = hold(budgets_of(owner), owner, need)
+    if held.allowance is not None:
         raise NothingLeft("A title costs more than is left.")
     return held.reservations
 
 
 def hold_for_call(call: ApiCall, need: Need) -> int | None:
     """Hold what a call may take; return its allowance of output in tokens, None where the budgets have enough. Raises NothingLeft."""
-    if not (budgets := budgets_of(call.person_id)):
-        return None
-    tokens = hold(budgets, call.person_id, need, call=call).tokens
-    return tokens if tokens < need.output.tokens else None
+    return hold(budgets_of(call.person_id), call.person_id, need, call=call).allowance
 
 
 def hold(budgets: Sequence[Budget], person: int, need: Need, generation: Generation | None = None, call: ApiCall | None = None) -> Held:
     """Hold of each budget the worst case, or what is left. Raises NothingLeft where that is too little to begin."""
+    if not budgets:
+        return Held(None, [])
     pairs = locked(budgets, person)
     tokens = min(need.tokens_within(budget, taken_of(period)) for budget, period in pairs)
     if tokens < need.least:
         raise NothingLeft(refusal(pairs, need))
     amount = need.worth(tokens)
-    return Held(tokens, [hold_of(budget, period, amount, generation, call) for budget, period in pairs])
+    held = [hold_of(budget, period, amount, generation, call) for budget, period in pairs]
+    return Held(tokens if tokens < need.output.tokens else None, held)
 
 
 def locked(budgets: Sequence[Budget], person: int) -> list[Pair]:

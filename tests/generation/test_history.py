@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.generation.history import assignment_of, likely_tokens, trim, turn_tokens, turns_of
+from conversations.generation.estimates import likely_tokens, messages_tokens
+from conversations.generation.history import assignment_of, trim, turns_of
 from conversations.models import Conversation, Generation, LanguageModel, Message, Role, Status, SystemPrompt, Turn, retry
 from conversations.models.limits import TOKENS_PER_MESSAGE, estimated_tokens
 from conversations.providers.base import ChatMessage
@@ -118,9 +119,9 @@ def test_trimming_keeps_the_newest_turns_and_as_many_as_fit(turns: list[list[Cha
     assert turns == turns[:trimmed] + kept
     assert kept
     if len(kept) > 1:
-        assert sum(map(turn_tokens, kept)) <= budget
+        assert sum(map(messages_tokens, kept)) <= budget
     if trimmed:
-        assert sum(map(turn_tokens, turns[trimmed - 1 :])) > budget
+        assert sum(map(messages_tokens, turns[trimmed - 1 :])) > budget
 
 
 @given(st.text())
