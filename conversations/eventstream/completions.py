@@ -19,7 +19,7 @@ from conversations.generation import allowance
 from conversations.generation.calls import Call
 from conversations.generation.supervisor import supervisor
 from conversations.models import Status, Usage
-from conversations.models.generations import OUTPUT_LIMIT
+from conversations.models.generations import OUTPUT_LIMIT, REFUSALS
 
 from . import sse
 
@@ -137,10 +137,10 @@ def is_answered(call: Call) -> bool:
 
 def finish_reason_of(call: Call) -> str:
     """Return OpenAI's word for how the answer ended."""
-    named = call.outcome.finish_reason
-    if named.lower() in OUTPUT_LIMIT or call.outcome.error_code == allowance.CODE:
+    named = call.outcome.finish_reason.lower()
+    if named in OUTPUT_LIMIT or call.outcome.error_code == allowance.CODE:
         return "length"
-    return "content_filter" if named in ("content_filter", "refusal") else "stop"
+    return "content_filter" if named in REFUSALS else "stop"
 
 
 def usage_of(usage: Usage) -> dict[str, Any]:
