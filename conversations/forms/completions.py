@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-MOST_TOKENS = 1_000_000
+from .wishes import MOST_TOKENS
+
 SYSTEM = ("system", "developer")
 # Sent on as they are: what they do is between the program and the model.
 PARAMETERS = (
