@@ -1,4 +1,5 @@
 // The streams of answers: what the server says about one becomes the state of its article, and a lost connection is said and mended.
+// It is loaded before htmx, which opens streams as soon as it is there: a short answer may have ended before the next script has come.
 // The first-connect retry and the watchdog make up for two gaps of hx-sse 4.0.1.
 (() => {
   const $ = selector => document.querySelector(selector);

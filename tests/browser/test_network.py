@@ -319,3 +319,18 @@ async def test_a_server_that_is_restarted_in_mid_answer_loses_nothing_that_was_s
     assert (await text(page).inner_text()).startswith(seen[:-1])
     await expect(answer(page).get_by_role("button", name="Retry")).to_be_visible()
     assert await log(page) == await reloaded_log(page)
+
+
+async def test_an_answer_may_end_before_a_slow_script_has_come(visits: Visits) -> None:
+    page = await visits.open()
+    await ask(page, "hello /rate 20")
+    await follows(page)
+
+    async def late(route: Route) -> None:
+        while 'data-status="complete"' not in await (await page.context.request.get(page.url)).text():
+            await asyncio.sleep(0.1)
+        await route.continue_()
+
+    await page.route("**/streams*.js", late)
+    await page.reload()
+    await becomes(page, "complete")
