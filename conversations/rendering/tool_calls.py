@@ -8,6 +8,7 @@ import re
 
 from django.template.loader import render_to_string
 
+from conversations.events import clean
 from conversations.tool_events import ToolResult, ToolStart
 
 SHOWN_CHARACTERS = 8_000  # of the arguments and of the result; the rest is kept, exported and told to the model
@@ -97,10 +98,11 @@ def in_lines(arguments: str) -> str:
     """Return arguments as people read them: one in a line; what is no JSON as it is."""
     try:
         found = json.loads(arguments)
+        lines = [in_line(*field) for field in found.items()] if isinstance(found, dict) else [arguments]
     except (ValueError, RecursionError):
         return arguments
-    if not isinstance(found, dict):
-        return arguments
-    return "\n".join(
-        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}" for name, value in found.items()
-    )
+    return clean("\n".join(lines))  # an escape in JSON may be half a character, or NUL
+
+
+def in_line(name: str, value: object) -> str:
+    return f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
