@@ -197,9 +197,9 @@ def today() -> date:
     return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
-def periods_of(budgets: Iterable[Budget], person: int) -> models.QuerySet[BudgetPeriod]:
-    """The rows, as far as they exist, of what a person may take from today, in the order in which they are locked."""
-    day, found = today(), Q(pk__in=[])
+def periods_of(budgets: Iterable[Budget], person: int, day: date) -> models.QuerySet[BudgetPeriod]:
+    """The rows, as far as they exist, of what a person may take from on a day, in the order in which they are locked."""
+    found = Q(pk__in=[])
     for budget in budgets:
         found |= Q(budget=budget, holder=budget.holder(person), starts_on=budget.starts_on(day))
     return BudgetPeriod.objects.filter(found).order_by("pk")

@@ -88,12 +88,13 @@ def hold(budgets: Sequence[Budget], person: int, need: Need, generation: Generat
 
 def locked(budgets: Sequence[Budget], person: int) -> list[Pair]:
     """The budgets with their periods of now, whose rows are held until the transaction ends."""
-    known = set(periods_of(budgets, person).values_list("budget", flat=True))
+    day = today()  # asked once: midnight may come in between
+    known = set(periods_of(budgets, person, day).values_list("budget", flat=True))
     if new := [budget for budget in budgets if budget.pk not in known]:
-        rows = [BudgetPeriod(budget=budget, holder=budget.holder(person), starts_on=budget.starts_on(today())) for budget in new]
+        rows = [BudgetPeriod(budget=budget, holder=budget.holder(person), starts_on=budget.starts_on(day)) for budget in new]
         BudgetPeriod.objects.bulk_create(rows, ignore_conflicts=True)
     by_key = {budget.pk: budget for budget in budgets}
-    return [(by_key[period.budget_id], period) for period in periods_of(budgets, person).select_for_update()]
+    return [(by_key[period.budget_id], period) for period in periods_of(budgets, person, day).select_for_update()]
 
 
 def hold_of(budget: Budget, period: BudgetPeriod, amount: Amount, generation: Generation | None, call: ApiCall | None) -> Reservation:

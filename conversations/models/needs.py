@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Func, IntegerField, Sum
+from django.db.models import Count, Func, IntegerField, Sum, TextField
+from django.db.models.functions import Cast
 
 from .budgets import Amount, Budget
 from .catalog import LanguageModel
@@ -61,17 +62,25 @@ class Octets(Func):
 
 
 def need_of(conversation: Conversation, answer: Message, model: LanguageModel) -> Need:
-    """The worst case of an answer: its whole path, as far as the model can read it, and the longest output."""
+    """The worst case of an answer: its whole path, as far as the model can read it, and the longest output.
+
+    A model that may call tools is told what they said before, too.
+    """
+    with_tools = model.supports_tools and bool(model.tools)
     fixed = estimated_tokens(conversation.system_prompt)
     if answer.continues:
         fixed += estimated_tokens(answer.continues.text) + 2 * TOKENS_PER_MESSAGE + GO_ON_TOKENS
-    path, prompt = path_tokens(answer.parent_id), path_tokens(answer.parent_id, limit=1)
+        fixed += estimated_tokens(str(answer.continues.tool_events)) if with_tools else 0
+    path, prompt = path_tokens(answer.parent_id, with_tools=with_tools), path_tokens(answer.parent_id, limit=1)
     read = fixed + min(path, max(prompt, prompt_budget(model) - fixed))
     return Need.of(model, read, output_limit(model, conversation.parameters))
 
 
-def path_tokens(head: int | None, **part: int) -> int:
+def path_tokens(head: int | None, *, with_tools: bool = False, **part: int) -> int:
     """About how many tokens the messages of a path are, each rounded up; no text is read for it."""
     path = Message.objects.path_to(head, **part).order_by()
-    found = path.aggregate(octets=Sum(Octets("text"), default=0), count=Count("pk"))
-    return tokens_in(found["octets"]) + int(found["count"]) * (TOKENS_PER_MESSAGE + 1)
+    sums = {"octets": Sum(Octets("text"), default=0), "count": Count("pk")}
+    if with_tools:
+        sums["told"] = Sum(Octets(Cast("tool_events", TextField())), default=0)
+    found = path.aggregate(**sums)
+    return tokens_in(found["octets"] + found.get("told", 0)) + int(found["count"]) * (TOKENS_PER_MESSAGE + 1)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from conversations.models.budgets import DOLLAR, Budget, BudgetPeriod, budgets_of, periods_of
+from conversations.models.budgets import DOLLAR, Budget, BudgetPeriod, budgets_of, periods_of, today
 from conversations.models.holds import USED_UP, told
 
 from .answers import dollars
@@ -70,7 +70,7 @@ class Standing:
 def standings_of(person: int) -> list[Standing]:
     """How a person stands with each of their budgets. Without one it is one look-up."""
     budgets = budgets_of(person)
-    rows = {row.budget_id: row for row in periods_of(budgets, person)} if budgets else {}
+    rows = {row.budget_id: row for row in periods_of(budgets, person, today())} if budgets else {}
     return [Standing(budget, measures(budget, rows.get(budget.pk) or BudgetPeriod())) for budget in budgets]
 
 

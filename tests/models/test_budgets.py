@@ -96,6 +96,19 @@ def test_of_a_long_conversation_no_more_is_held_than_the_model_can_read(db: None
     assert held() == [(0, 800 + 200)]
 
 
+@pytest.mark.postgresql
+@pytest.mark.parametrize(("tools", "least"), [(["calculator"], 10_000), ([], 0)])
+def test_what_tools_said_is_held_where_the_model_is_told_it_again(db: None, tools: list[str], least: int) -> None:
+    make_budget()
+    turn = make_turn(prompt=PROMPT, model=make_small_model(supports_tools=True, tools=tools, context_window=100_000))
+    finish(turn)
+    said = {"event": "tool_result", "behind": {"text": 0, "reasoning": 0}, "data": {"call": 1, "text": "x" * 30_000}}
+    Message.objects.filter(pk=turn.answer.pk).update(tool_events=[said])
+    make_turn(turn.conversation, PROMPT)
+    ((_, tokens),) = held()
+    assert least <= tokens < least + 400
+
+
 @pytest.mark.parametrize(
     ("limits", "allowance"),
     [({"token_limit": 150}, 131), ({"token_limit": None, "cost_limit": Decimal("4.93")}, 151), ({"token_limit": 219}, None)],
