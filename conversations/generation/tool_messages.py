@@ -1,11 +1,16 @@
 """What happened in an answer with tools, as the messages that a provider is told of it in the next round and in later turns."""
 
-import json
+import re
 from collections.abc import Iterable
+
+import msgspec
 
 from conversations.events import Event, EventKind, JournalEvent
 from conversations.providers.base import ChatMessage, ToolCall
 from conversations.tool_events import ToolStart, result_in, start_in
+
+LONGEST_NAME = 64
+NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]")  # what a model may make up, and providers refuse when they are told it again
 
 
 def messages_of(events: Iterable[Event | JournalEvent]) -> list[ChatMessage]:
@@ -50,15 +55,20 @@ class Rounds:
         text, self._texts = "".join(self._texts), []
         calls = [call for number, call in self._calls.items() if number in self._results]
         if calls or text.strip():
-            asked = tuple(ToolCall(call.id, call.name, object_in(call.arguments)) for call in calls)
+            asked = tuple(ToolCall(call.id, name_in(call.name), object_in(call.arguments)) for call in calls)
             self._messages.append(ChatMessage("assistant", text.strip() if calls else text.lstrip("\n"), asked))
         self._messages += [ChatMessage("tool", self._results[call.call], call_id=call.id) for call in calls]
         self._calls, self._results = {}, {}
 
 
+def name_in(name: str) -> str:
+    """Return a name that every provider can read again."""
+    return NOT_IN_A_NAME.sub("_", name)[:LONGEST_NAME] or "_"
+
+
 def object_in(arguments: str) -> str:
-    """Return arguments that every provider can read again; "{}" for what is no JSON object."""
+    """Return arguments that every provider can read again; "{}" for what is no JSON object, strictly."""
     try:
-        return arguments if isinstance(json.loads(arguments), dict) else "{}"
+        return arguments if isinstance(msgspec.json.decode(arguments), dict) else "{}"
     except (ValueError, RecursionError):
         return "{}"

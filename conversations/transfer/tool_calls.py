@@ -1,5 +1,6 @@
 """Calls of tools in a file of this site's own: taken in as they were, or, where anything about them cannot be, not at all."""
 
+import math
 from typing import Any
 
 import msgspec
@@ -22,14 +23,17 @@ def tool_events_of(entry: dict[str, Any]) -> list[dict[str, Any]] | None:
     sizes = {name: len(text_of(entry.get(name))) for name in ("text", "reasoning")}
     try:
         events = [event_of(event) for event in found]
-    except (ValueError, KeyError, TypeError):
+        is_short = sum(map(size_of, events)) <= LONGEST
+    except (ArithmeticError, ValueError, KeyError, TypeError):
         return None
-    return events if is_in_order(events, sizes) and sum(map(size_of, events)) <= LONGEST else None
+    return events if is_short and is_in_order(events, sizes) else None
 
 
 def event_of(found: dict[str, Any]) -> dict[str, Any]:
-    """Return an event made harmless; raises ValueError, KeyError or TypeError for what is none."""
+    """Return an event made harmless; raises ArithmeticError, ValueError, KeyError or TypeError for what is none."""
     data = msgspec.to_builtins(msgspec.convert(found["data"], TYPES[found["event"]]))
+    if not math.isfinite(data.get("seconds", 0)):
+        raise ValueError("no time that a database could keep")
     kept = {name: text_of(value) if isinstance(value, str) else value for name, value in data.items()}
     behind = {name: int(found["behind"][name]) for name in ("text", "reasoning")}
     return {"event": str(found["event"]), "behind": behind, "data": kept}

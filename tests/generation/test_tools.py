@@ -18,6 +18,7 @@ from conversations.events import Event, EventKind, Place
 from conversations.generation.history import assignment_of
 from conversations.generation.journal import entries
 from conversations.generation.supervisor import supervisor
+from conversations.generation.tool_messages import messages_of
 from conversations.models import (
     Conversation,
     Generation,
@@ -36,9 +37,9 @@ from conversations.models.budgets import Budget, BudgetPeriod
 from conversations.models.decisions import decisions_of
 from conversations.models.generations import generation_to_run
 from conversations.models.usage import ended_answer
-from conversations.providers.base import ChatRequest
+from conversations.providers.base import ChatRequest, ToolCall
 from conversations.rendering.answers import Answer
-from conversations.tool_events import ToolStart, open_calls, started, waits_for_person
+from conversations.tool_events import FAILED, ToolResult, ToolStart, open_calls, resulted, started, waits_for_person
 from conversations.tools.registry import tools
 from conversations.transfer import as_json, as_markdown, as_page
 from conversations.transfer.own import draft_of
@@ -51,6 +52,7 @@ from tests.tools.samples import these_tools
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 CALL = {"call": 1, "round": 1, "id": "", "name": "", "arguments": ""}
+RESULT = {"call": 1, "status": "done", "text": "", "seconds": 0}
 SUM = '/tool calculator {"expression":"6*7"}'
 
 
@@ -351,11 +353,16 @@ async def test_a_fork_and_an_export_keep_the_calls() -> None:
         [1],
         [{}],
         [{"event": "text_delta", "behind": {"text": 0, "reasoning": 0}, "data": {}}],
-        [{"event": "tool_result", "behind": {"text": 0, "reasoning": 0}, "data": {"call": 1, "status": "done", "text": "", "seconds": 0}}],
+        [{"event": "tool_result", "behind": {"text": 0, "reasoning": 0}, "data": RESULT}],
         [{"event": "tool_start", "behind": {"text": 99, "reasoning": 0}, "data": CALL}],
         [{"event": "tool_start", "behind": {"text": 0, "reasoning": 0}, "data": CALL | {"call": 7}}],
         [{"event": "tool_start", "behind": 7, "data": []}],
         [{"event": ["x"], "behind": {}, "data": {}}],
+        [{"event": "tool_start", "behind": {"text": float("inf"), "reasoning": 0}, "data": CALL}],
+        [
+            {"event": "tool_start", "behind": {"text": 0, "reasoning": 0}, "data": CALL},
+            {"event": "tool_result", "behind": {"text": 0, "reasoning": 0}, "data": RESULT | {"seconds": float("inf")}},
+        ],
     ],
 )
 def test_tools_of_a_file_that_cannot_be_are_left_out(tools: Any) -> None:
@@ -389,3 +396,19 @@ async def test_no_speed_is_told_of_an_answer_whose_time_went_to_tools() -> None:
     html = await sync_to_async(rendered)(done.message_id)
     assert "tokens in" in html
     assert "tokens/s" not in html
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told_again"),
+    [
+        ("shop.find it", '{"a":1}', ("shop_find_it", '{"a":1}')),
+        ("x" * 100, "{}", ("x" * 64, "{}")),
+        ("x", '{"a":NaN}', ("x", "{}")),
+        ("x", '{"a":1e999}', ("x", "{}")),
+        ("x", r'{"a":"\ud800"}', ("x", "{}")),
+        ("x", '{"a":' + "[" * 50_000, ("x", "{}")),
+    ],
+)
+def test_what_a_model_made_up_is_told_again_as_every_provider_takes_it(name: str, arguments: str, told_again: tuple[str, str]) -> None:
+    asked, _ = messages_of([started(ToolStart(1, 1, "a", name, arguments)), resulted(ToolResult(1, FAILED, "No.", 0))])
+    assert asked.calls == (ToolCall("a", *told_again),)
