@@ -29,7 +29,7 @@
     const area = event.target;
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || !area.matches("textarea[data-send]") || touch.matches) return;
     event.preventDefault();
-    if (!area.value.trim() || $(".send").disabled) return;
+    if (!area.value.trim() || $(".send")?.disabled) return;
     if (!$(LIVE) || isLost()) area.form.requestSubmit();
     else if (!$("#toasts .toast")) toast("An answer is still being written. Wait for it or stop it, then send.");
   });

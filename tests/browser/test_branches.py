@@ -57,6 +57,18 @@ async def test_a_prompt_is_edited_and_each_version_found_again_in_every_tab(visi
     assert await log(page) == await log(there) == await reloaded_log(page)
 
 
+async def test_an_edit_in_a_tab_of_its_own_leads_back_to_the_conversation(visits: Visits) -> None:
+    page = await visits.open()
+    await ask(page, "first /rate 5000")
+    await becomes(page, "complete")
+    address = await prompts(page).get_by_role("link", name="Edit").get_attribute("href")
+    await page.goto(str(address))
+    await page.get_by_role("textbox", name="Edit your message").fill("other beginning /rate 5000")
+    await page.keyboard.press("Enter")
+    await expect(prompts(page)).to_have_text([re.compile("other beginning")])
+    await becomes(page, "complete")
+
+
 async def test_an_answer_in_the_middle_is_given_again_compared_kept_and_the_turn_deleted(visits: Visits) -> None:
     page = await visits.open()
     await ask(page, "first /rate 5000")

@@ -40,3 +40,17 @@ async def test_earlier_messages_come_without_a_jump_and_a_link_leads_to_one(visi
     await expect(page.locator(f"#message-{first}")).to_be_in_viewport()
     await page.get_by_role("link", name="Go to the latest").click()
     await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+
+
+async def test_a_prompt_of_long_ago_is_edited_where_there_is_no_composer(visits: Visits) -> None:
+    page = await visits.open()
+    path = visits.site.run("tests.browser.long_conversation", "alice", "200")
+    await page.goto(path)
+    first = str(await page.locator("#log > .prompt").first.get_attribute("id"))
+    await page.goto(f"{path}?message={first[8:]}")
+    await expect(page.get_by_role("textbox", name="Message")).to_have_count(0)
+    await page.locator(f"#{first}").get_by_role("link", name="Edit").click()
+    await page.get_by_role("textbox", name="Edit your message").fill("Or is it? /rate 5000")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#log > .prompt .bubble").last).to_have_text("Or is it? /rate 5000")
+    await expect(page.get_by_role("textbox", name="Message")).to_be_visible()

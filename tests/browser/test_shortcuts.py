@@ -37,6 +37,19 @@ async def test_the_palette_finds_a_conversation_and_a_command_by_keyboard_alone(
     await expect(page.get_by_text("was deleted.")).to_be_visible()
 
 
+async def test_the_palette_leads_to_a_new_name_and_that_back_to_the_conversation(visits: Visits) -> None:
+    page = await visits.open()
+    await ask(page, "an old name /rate 5000")
+    await becomes(page, "complete")
+    await page.keyboard.press("Control+K")
+    await page.keyboard.type("rename this")
+    await expect(page.locator(".options li")).to_have_count(1)
+    await page.keyboard.press("Enter")
+    await page.get_by_role("textbox", name="Title").fill("A new name")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("A new name")
+
+
 async def test_the_palette_says_so_when_nothing_matches_and_gives_the_focus_back(visits: Visits) -> None:
     page = await visits.open()
     await page.goto("/")
