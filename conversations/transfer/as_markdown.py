@@ -37,4 +37,7 @@ def named(name: str) -> str:
 
 
 def heading_of(message: Message) -> str:
-    return "You" if message.role == Role.USER else " ".join(message.written_by.split()) or "Answer"
+    """Who wrote it; of an answer that a person has written anew, that too: no model said it so."""
+    if message.role == Role.USER:
+        return "You"
+    return (" ".join(message.written_by.split()) or "Answer") + (" (edited)" if message.edited_at else "")

@@ -6,6 +6,7 @@ import json
 import tracemalloc
 import zipfile
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -15,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from conversations.models import Conversation, Generation, LanguageModel, Message, Role, Status, Turn, Usage
+from conversations.models import Conversation, Generation, LanguageModel, Message, Role, Status, Turn, Usage, rewrite
 from conversations.transfer import archive
 from conversations.transfer.formats import FORMATS
 from conversations.transfer.names import file_name
@@ -85,6 +86,13 @@ def test_markdown_and_the_page_hold_the_shown_path(alices: Client, turn: Turn, m
     for text in (markdown, page):
         assert "Mont Blanc, then." in text
         assert "A branch that was left" not in text
+
+
+def test_an_answer_that_a_person_wrote_anew_says_so(alices: Client, turn: Turn, model: LanguageModel) -> None:
+    rewrite(turn.answer, "It is 4,806 m high.", uuid4())
+    turn.conversation.refresh_from_db()
+    assert f"## {model.name} (edited)\n" in exported(alices, turn.conversation, "markdown")
+    assert f"{model.name} (edited)</footer>" in exported(alices, turn.conversation, "html")
 
 
 def test_an_answer_that_is_being_written_is_in_no_file(alices: Client, turn: Turn) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -23,6 +24,7 @@ from conversations.models import (
     Share,
     Status,
     Turn,
+    rewrite,
     share,
 )
 from tests.factories import make_conversation, make_turn
@@ -269,6 +271,15 @@ def test_nobody_goes_on_with_what_is_revoked(bobs: Client, turn: Turn) -> None:
     found.revoke()
     assert bobs.post(reverse("continue_shared", args=[found.token])).status_code == 404
     assert Conversation.objects.count() == 1
+
+
+def test_an_answer_that_a_person_wrote_anew_is_not_passed_off_as_the_models(turn: Turn) -> None:
+    path = link_to(share(turn.conversation, None))
+    assert "(edited)" not in text_at(path)
+    rewrite(turn.answer, "Under the fourth pot.", uuid4())
+    turn.conversation.refresh_from_db()
+    assert f"{turn.generation.model_name} (edited)" in text_at(link_to(share(turn.conversation, None)))
+    assert "(edited)" not in text_at(path)
 
 
 def test_reading_again_renders_nothing_again(turn: Turn) -> None:
