@@ -1,7 +1,7 @@
 """Shares: read-only links to a conversation as it stood. Nothing is copied: the tree of messages is never overwritten."""
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.contrib.auth.models import User
@@ -37,6 +37,10 @@ class ShareQuerySet(models.QuerySet["Share"]):
 
     def revoked(self) -> "ShareQuerySet":
         return self.exclude(revoked_at=None)
+
+    def ended(self, before: datetime) -> "ShareQuerySet":
+        """Those that were revoked, or had expired, before a moment."""
+        return self.filter(Q(revoked_at__lt=before) | Q(expires_at__lt=before))
 
 
 class Share(models.Model):

@@ -15,6 +15,7 @@ from .folders import Folder
 from .generations import Generation
 from .imports import Import
 from .messages import Message
+from .shares import Share
 
 BATCH = 100  # rows of one transaction: who writes meanwhile waits no longer than for these
 
@@ -45,6 +46,7 @@ EXPIRED: dict[str, Callable[[], QuerySet[Any]]] = {
     "temporary conversations": lambda: erasable(temporary.closed()),
     "deleted messages": lambda: Message.objects.filter(**is_over()).order_by(),
     "deleted folders": lambda: Folder.objects.filter(**is_over()),
+    "links that ended": lambda: Share.objects.ended(over_before()).order_by(),
     "imports that are over": lambda: Import.objects.filter(finished_at__lt=over_before()).order_by(),
 }
 

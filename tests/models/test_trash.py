@@ -98,6 +98,19 @@ def test_what_is_told_of_an_import_goes_when_it_has_been_over_for_long(alice: Us
     assert set(Import.objects.values_list("file_name", flat=True)) == {"fresh", "waiting"}
 
 
+def test_a_link_that_ended_long_ago_goes_and_no_other(alice: User, model: LanguageModel) -> None:
+    now, turn = timezone.now(), make_ended_turn(alice, model)
+    for title, revoked_at, expires_at in (
+        ("revoked", now - LONG_AGO, None),
+        ("expired", None, now - LONG_AGO),
+        ("revoked just now", now, None),
+        ("expired just now", None, now),
+    ):
+        Share.objects.create(conversation=turn.conversation, head=turn.answer, title=title, revoked_at=revoked_at, expires_at=expires_at)
+    assert trash.purge() == NOTHING | {"links that ended": 2}
+    assert set(Share.objects.values_list("title", flat=True)) == {"x", "revoked just now", "expired just now"}
+
+
 def test_messages_that_were_deleted_long_ago_go_without_their_conversation(alice: User, model: LanguageModel) -> None:
     turn = make_ended_turn(alice, model)
     turn.conversation.refresh_from_db()
