@@ -24,6 +24,7 @@ PLACES = {
     "My usage": "usage",
     "Your data: export, import": "data",
     "Shared links": "shares",
+    "API tokens": "tokens",
     "Settings": "settings",
     "Change password": "account_change_password",
 }

@@ -204,7 +204,7 @@ async def test_an_example_fills_the_composer(visits: Visits) -> None:
     await expect(message(page)).not_to_have_value("")
 
 
-async def test_copy_puts_the_markdown_on_the_clipboard(visits: Visits) -> None:
+async def test_copy_puts_the_markdown_the_code_or_the_prompt_on_the_clipboard(visits: Visits) -> None:
     page = await visits.open(permissions=["clipboard-read", "clipboard-write"])
     number = await ask(page, "/markdown /rate 5000")
     await becomes(page, "complete")
@@ -213,6 +213,8 @@ async def test_copy_puts_the_markdown_on_the_clipboard(visits: Visits) -> None:
     assert await page.evaluate("navigator.clipboard.readText()") == await source(page, number)
     await page.get_by_role("button", name="Copy code").first.click()
     await page.wait_for_function("() => navigator.clipboard.readText().then(text => text.startsWith('def greet'))")
+    await page.get_by_role("button", name="Copy /markdown /rate").click()
+    await page.wait_for_function("() => navigator.clipboard.readText().then(text => text === '/markdown /rate 5000')")
 
 
 async def test_bob_sees_nothing_of_alice(visits: Visits) -> None:

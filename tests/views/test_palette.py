@@ -20,8 +20,9 @@ def test_what_can_be_done_to_the_open_conversation_is_offered(alice: User, alice
     assert "Move to a folder" in asked.content.decode()
 
 
-def test_a_temporary_chat_and_the_list_of_keys_are_offered_anywhere(alices: Client) -> None:
+def test_a_temporary_chat_ones_tokens_and_the_list_of_keys_are_offered_anywhere(alices: Client) -> None:
     assert 'data-dialog="shortcuts"' in alices.get("/palette?q=keyboard").content.decode()
+    assert reverse("tokens") in alices.get("/palette?q=tokens").content.decode()
     assert "/?temporary=1" in alices.get("/palette?q=temporary").content.decode()
     checked = 'autocomplete="off" checked>Temporary chat'
     assert checked in alices.get("/?temporary=1").content.decode()
