@@ -2,7 +2,7 @@
 
 import pytest
 
-from conversations.rendering.calls import Call
+from conversations.rendering.tool_calls import Call
 from conversations.tool_events import ToolStart
 
 
