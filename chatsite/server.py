@@ -27,6 +27,7 @@ reactor: Any = installed_reactor
 channels: Any = http.HTTPChannel
 
 LAST_WORDS_SECONDS = 1  # how long open responses may go on once the answers have ended or been handed over
+FIRST_WORDS_SECONDS = 4  # and how long those that have not begun may take to: a page of a busy machine
 CLOSE_SECONDS = 2  # how long they may take to end once they are cancelled
 WEBSOCKET_BYTES = 4096  # of a client's frame: no socket of the site listens
 COME_AGAIN = 1012  # the close code of a service that restarts (RFC 6455's registry)
@@ -148,12 +149,17 @@ class SiteServer(Server):  # type: ignore[misc]
             self.stop()
 
     async def _let_responses_end(self) -> None:
-        """Wait for what ends by itself: a stream still has to tell how its answer ended. WebSockets that do not are closed with a word."""
+        """Wait for what ends by itself: a stream still has to tell how its answer ended. WebSockets that do not are closed with a word.
+
+        A request that has not been answered at all is not sent away without a word.
+        """
         if pending := self._open_responses():
             await asyncio.wait(pending, timeout=LAST_WORDS_SECONDS)
         for protocol in self.connections:
             if isinstance(protocol, WebSocketProtocol):
                 close_socket(protocol, COME_AGAIN)
+        if unanswered := self._open_responses(unanswered=True):
+            await asyncio.wait(unanswered, timeout=FIRST_WORDS_SECONDS)
 
     def stop(self) -> None:
         with suppress(Exception):  # twisted raises when it is stopping already
@@ -168,9 +174,14 @@ class SiteServer(Server):  # type: ignore[misc]
 
         return Deferred.fromFuture(asyncio.ensure_future(wait_for(pending))) if pending else None
 
-    def _open_responses(self) -> list[asyncio.Future[Any]]:
-        instances = [details.get("application_instance") for details in self.connections.values()]
-        return [instance for instance in instances if instance and not instance.done()]
+    def _open_responses(self, *, unanswered: bool = False) -> list[asyncio.Future[Any]]:
+        """Return what writes the responses that are open, or of those only what has not begun to."""
+        open_now = [
+            details.get("application_instance")
+            for protocol, details in self.connections.items()
+            if not (unanswered and getattr(protocol, "_response_started", True))
+        ]
+        return [instance for instance in open_now if instance and not instance.done()]
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         return super().create_application(protocol, bodies.with_body(protocol, scope))

@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 django.setup()
 
 from chatsite.listening import bound_socket
-from chatsite.server import SiteServer
+from chatsite.server import LAST_WORDS_SECONDS, SiteServer
 
 PIECE = b"x" * 32_768
 sent = {"bytes": 0, "open": 0}
@@ -28,6 +28,11 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         await farewell.wait()
         await asyncio.sleep(0.1)  # a last look-up, as a stream makes for the end of its answer
         await send({"type": "http.response.body", "body": b"last"})
+    elif scope["path"] == "/slow":
+        await farewell.wait()
+        await asyncio.sleep(1.5 * LAST_WORDS_SECONDS)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"slow"})
     elif scope["path"] == "/brief":
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"one,", "more_body": True})

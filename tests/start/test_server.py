@@ -124,6 +124,16 @@ def test_sigterm_lets_an_open_response_finish_and_exits_with_0(site: Site) -> No
     assert site.process.returncode == 0
 
 
+def test_sigterm_sends_nobody_away_without_a_word(site: Site) -> None:
+    """A page of a busy machine takes longer to begin than a stream may take to end."""
+    with site.ask("/slow") as client:
+        assert wait_until(lambda: site.counts() == (0, 0))  # the other one was asked before this, and is under way
+        site.process.send_signal(signal.SIGTERM)
+        with client.makefile("rb") as reply:
+            assert b"slow" in reply.read()
+    assert site.process.wait(LIMIT) == 0
+
+
 def test_sigint_ends_a_response_that_would_not_end_without_a_traceback(site: Site) -> None:
     with site.ask("/endless"):
         assert wait_until(lambda: site.counts()[1] == 1)
