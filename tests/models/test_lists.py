@@ -80,6 +80,6 @@ def test_no_list_of_a_person_with_many_conversations_reads_them_all(alice_of_man
 
 def test_what_is_to_go_is_found_without_reading_what_stays(alice_of_many: User) -> None:
     Conversation.objects.exclude(deleted_at=None).update(deleted_at=F("deleted_at") - timedelta(days=90))
-    for kind in trash.EXPIRED.keys() - {"deleted folders", "imports that are over"}:  # of which there are few
+    for kind in trash.EXPIRED.keys() - {"deleted folders", "links that ended", "imports that are over"}:  # of which there are few
         plan = trash.EXPIRED[kind]().explain()
         assert not reads_it_all(plan), plan
