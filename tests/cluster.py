@@ -61,6 +61,18 @@ class Node(Server):
     def prepare(self) -> None:
         """The cluster is prepared once, not by each of its processes."""
 
+    def owns(self, answer: int) -> bool:
+        """Whichever looks first takes an answer: one that has just started is still busy with its imports."""
+        return bool(self.rows("SELECT 1 FROM conversations_generation WHERE message_id = ? AND owner LIKE ?", answer, f"%:{self.pid}:%"))
+
+    def own_turn(self, prompt: str) -> dict[str, Any]:
+        """Send until it is this very process that runs the answer: it has looked around by then."""
+        while True:
+            turn = self.send(prompt)
+            self.wait_for_status(turn["answer"], "running", "complete")
+            if self.owns(turn["answer"]):
+                return turn
+
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.database_url) as connection:
             return connection.execute(query.replace("?", "%s").encode(), parameters).fetchall()

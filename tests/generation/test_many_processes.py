@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -78,7 +77,7 @@ def test_a_tool_is_approved_in_a_process_that_does_not_run_the_answer(layer: str
 def test_a_stop_by_another_process_reaches_a_silent_provider(nodes: list[Node]) -> None:
     turn = nodes[0].send("/silent")
     nodes[0].wait_for_status(turn["answer"], "running")
-    owner, there = sorted(nodes, key=lambda node: not owns(node, turn["answer"]))
+    owner, there = sorted(nodes, key=lambda node: not node.owns(turn["answer"]))
     with owner.open("GET", turn["events_url"]) as response:
         assert there.ask("POST", turn["stop_url"], {}, Accept="application/json").status == 204
         told = response.read().decode()
@@ -89,7 +88,7 @@ def test_a_stop_by_another_process_reaches_a_silent_provider(nodes: list[Node]) 
 def test_what_a_process_hands_over_at_its_end_another_one_runs(nodes: list[Node]) -> None:
     turn = nodes[0].send("/silent")
     nodes[0].wait_for_status(turn["answer"], "running")
-    owner, there = sorted(nodes, key=lambda node: not owns(node, turn["answer"]))
+    owner, there = sorted(nodes, key=lambda node: not node.owns(turn["answer"]))
     with there.open("GET", turn["events_url"]) as response:
         assert owner.terminate() == 0
         there.wait(lambda: there.rows(ATTEMPT, turn["answer"]) == [("running", 2)])
@@ -101,7 +100,7 @@ def test_what_a_process_hands_over_at_its_end_another_one_runs(nodes: list[Node]
 def test_kill_9_of_the_owner_is_told_to_a_page_that_another_process_serves(quick_nodes: list[Node]) -> None:
     turn = quick_nodes[0].send("/rate 50 /long 50")
     quick_nodes[0].wait_for_status(turn["answer"], "running")
-    owner, there = sorted(quick_nodes, key=lambda node: not owns(node, turn["answer"]))
+    owner, there = sorted(quick_nodes, key=lambda node: not node.owns(turn["answer"]))
     with there.open("GET", turn["events_url"]) as response:
         shown = read_text(response, 300)
         owner.kill()
@@ -110,20 +109,6 @@ def test_kill_9_of_the_owner_is_told_to_a_page_that_another_process_serves(quick
     assert len(shown) >= 300
     assert text == shown
     assert there.status_of(turn["answer"]) == "interrupted"
-
-
-def owns(node: Node, answer: int) -> bool:
-    """Whichever looks first takes an answer: one that has just started is still busy with its imports."""
-    return bool(node.rows("SELECT 1 FROM conversations_generation WHERE message_id = ? AND owner LIKE ?", answer, f"%:{node.pid}:%"))
-
-
-def owned_turn(node: Node) -> dict[str, Any]:
-    """A turn whose answer this very process runs: it has seen the clock by then."""
-    while True:
-        turn = node.send("/rate 60 /long 10")
-        node.wait_for_status(turn["answer"], "running")
-        if owns(node, turn["answer"]):
-            return turn
 
 
 # Names that stand before PostgreSQL's own, so that its clock can be set.
@@ -141,7 +126,7 @@ def test_a_jump_of_the_clock_that_leases_count_by_takes_no_answer_from_who_runs_
             connection.execute(CLOCK)
             connection.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET search_path = clock, pg_catalog, public".encode())
         with cluster(tmp_path / "data", database_url=url) as nodes:  # a short lease runs out where the machine is busy
-            turns = [owned_turn(node) for node in nodes]
+            turns = [node.own_turn("/rate 60 /long 10") for node in nodes]
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute("UPDATE clock.ahead SET by = interval '1 hour'")
             for turn in turns:
